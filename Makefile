@@ -1,0 +1,35 @@
+# Two commands set everything up on a machine with Python 3.11 or newer: make run, make test.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test train clean
+
+run: $(VENV)/.run
+	$(BIN)/python -m classifier classify notebooks/postings.csv
+	$(BIN)/python -m classifier serve
+
+test: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest
+
+train: $(VENV)/.run
+	$(BIN)/python -m classifier train
+
+clean:
+	rm -rf $(VENV) models/*.joblib models/manifest.json
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.test: pyproject.toml $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@ $(VENV)/.run

@@ -1,0 +1,245 @@
+"""Rows in, labelled rows out, chunk by chunk."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import BinaryIO
+
+import pandas as pd
+
+from classifier.errors import InputError
+from classifier.labels import LABEL_COLUMNS
+from classifier.model import JobTitleClassifier
+from classifier.policy import Policy
+from classifier.tables import Row, Table, TableWriter
+
+CHUNK = 10_000
+"""How many rows are labelled at a time."""
+
+ERROR = "error"
+"""The status of a row that has more or fewer cells than the header."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user may choose about a run.
+
+    Parameters
+    ----------
+    title, description
+        Names of the columns to read; None to look for the usual names.
+    policy
+        Decides the category.
+    prefix
+        Put before the names of the added columns.
+    n_candidates
+        If above 0, a column ``candidates`` is added.
+    """
+
+    policy: Policy
+    title: str | None = None
+    description: str | None = None
+    prefix: str = ""
+    n_candidates: int = 0
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The names of the added columns."""
+        names = (*LABEL_COLUMNS, "candidates") if self.n_candidates else LABEL_COLUMNS
+        return tuple(self.prefix + name for name in names)
+
+
+@dataclass
+class Summary:
+    """What a run did.
+
+    Parameters
+    ----------
+    statuses
+        Status to number of rows.
+    faulty_lines
+        The lines of the rows that could not be read.
+    """
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    faulty_lines: list[int] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there were."""
+        return self.statuses.total()
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The positions of title and description in a row; None where there is none."""
+
+    title: int | None
+    description: int | None
+
+
+def classify(
+    model: JobTitleClassifier,
+    table: Table,
+    target: BinaryIO,
+    options: Options,
+    usual_names: Mapping[str, Sequence[str]],
+    progress: Callable[[int], object] | None = None,
+) -> Summary:
+    """Label the rows of a table.
+
+    Parameters
+    ----------
+    model
+        Labels them.
+    table
+        Read to its end.
+    target
+        Gets the same rows with the label's columns, in the same dialect.
+    options
+        What the user chose.
+    usual_names
+        The usual names of the columns ``title`` and ``description``.
+    progress
+        Called with the number of rows of each chunk that is done.
+
+    Returns
+    -------
+    Summary
+        The number of rows by status, and the lines that could not be read.
+
+    Raises
+    ------
+    InputError
+        If a column is missing or a row cannot be parsed.
+    """
+    columns = _find_columns(table, options, usual_names)
+    clashing = [name for name in options.added if name in table.header]
+    if clashing:
+        raise InputError(
+            f"{table.name}: already has columns {', '.join(clashing)}; choose a prefix for the new "
+            "ones with --prefix"
+        )
+    summary = Summary()
+    with TableWriter(target, table.dialect) as writer:
+        writer.write([[*table.header, *options.added]])
+        while chunk := list(islice(table.rows, CHUNK)):
+            writer.write(_labelled(model, chunk, len(table.header), columns, options, summary))
+            if progress is not None:
+                progress(len(chunk))
+    return summary
+
+
+def _find_columns(
+    table: Table, options: Options, usual_names: Mapping[str, Sequence[str]]
+) -> _Columns:
+    if options.title is not None:
+        title: int | None = table.column(options.title)
+    else:
+        title = table.usual_column(usual_names["title"])
+    if options.description is not None:
+        description: int | None = table.column(options.description)
+    else:
+        description = table.usual_column(usual_names["description"])
+    if title is None and description is None and len(table.header) == 1:
+        title = 0
+    if title is None and description is None:
+        raise InputError(
+            f"{table.name}: no column looks like a title; name it with --title. "
+            f"There are {', '.join(table.header)}"
+        )
+    return _Columns(title, description)
+
+
+def _labelled(
+    model: JobTitleClassifier,
+    chunk: list[Row],
+    width: int,
+    columns: _Columns,
+    options: Options,
+    summary: Summary,
+) -> Iterator[list[str]]:
+    """Yield the rows of a chunk with their labels; cells in excess come after them."""
+    labels = _labels(model, chunk, columns, options)
+    labels["confidence"] = [f"{c:.4f}" if c == c else "" for c in labels["confidence"]]
+    for row, label in zip(chunk, labels.itertuples(index=False, name=None), strict=True):
+        if len(row.cells) not in (0, width):
+            summary.faulty_lines.append(row.line)
+            label = (ERROR, *[""] * (len(label) - 1))
+        summary.statuses[label[0]] += 1
+        padding = [""] * (width - len(row.cells))
+        yield [*row.cells[:width], *padding, *label, *row.cells[width:]]
+
+
+def _labels(
+    model: JobTitleClassifier, rows: list[Row], columns: _Columns, options: Options
+) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        {"title": _cells(rows, columns.title), "description": _cells(rows, columns.description)}
+    )
+    return model.predict_frame(
+        frame,
+        description="description" if columns.description is not None else None,
+        policy=options.policy,
+        n_candidates=options.n_candidates,
+    )
+
+
+def _cells(chunk: list[Row], column: int | None) -> list[str]:
+    if column is None:
+        return [""] * len(chunk)
+    return [row.cells[column] if column < len(row.cells) else "" for row in chunk]
+
+
+def label_against_gold(
+    model: JobTitleClassifier,
+    table: Table,
+    options: Options,
+    usual_names: Mapping[str, Sequence[str]],
+    gold: str,
+) -> tuple[list[frozenset[str]], pd.DataFrame]:
+    """Label the rows of a table whose departments are known.
+
+    Parameters
+    ----------
+    model
+        Labels them.
+    table
+        Read to its end.
+    options
+        What the user chose.
+    usual_names
+        The usual names of the columns ``title`` and ``description``.
+    gold
+        The column of right departments, ``|`` between them; rows without one are left out.
+
+    Returns
+    -------
+    list of frozenset of str, DataFrame
+        The right departments of each row, and its label.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, a department is unknown, or no row has one.
+    """
+    column = table.column(gold)
+    columns = _find_columns(table, options, usual_names)
+    truths: list[frozenset[str]] = []
+    labels: list[pd.DataFrame] = []
+    while chunk := list(islice(table.rows, CHUNK)):
+        known = [row for row in chunk if column < len(row.cells) and row.cells[column].strip()]
+        for row in known:
+            truth = frozenset(part.strip() for part in row.cells[column].split("|"))
+            unknown = sorted(truth - set(model.taxonomy.departments))
+            if unknown:
+                raise InputError(
+                    f"{table.name}, line {row.line}: {', '.join(unknown)} in column {gold} is no "
+                    "department; python -m classifier taxonomy lists them"
+                )
+            truths.append(truth)
+        labels.append(_labels(model, known, columns, options))
+    if not truths:
+        raise InputError(f"{table.name}: no row has a department in column {gold}")
+    return truths, pd.concat(labels, ignore_index=True)

@@ -1,0 +1,262 @@
+"""The command line: arguments, files and exit codes."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from classifier import __version__
+from classifier.errors import ClassifierError, InputError
+
+if TYPE_CHECKING:  # scikit-learn and pandas are imported by the commands that need them
+    from classifier.model import JobTitleClassifier
+
+_policy_option = click.option(
+    "--policy", metavar="NAME|FILE", help="Decides back and front office. [default: document]"
+)
+_model_option = click.option(
+    "--model",
+    "model_directory",
+    type=click.Path(path_type=Path),
+    envvar="JOBTITLE_MODEL",
+    metavar="DIR",
+    help="Where the model is. [default: the one shipped here]",
+)
+_title_option = click.option("--title", metavar="COLUMN", help="The column of titles.")
+_description_option = click.option(
+    "--description", metavar="COLUMN", help="The column of descriptions."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="jobtitle")
+def cli() -> None:
+    """Label job titles with department, office category, role and seniority."""
+
+
+@cli.command()
+@click.argument("source", metavar="FILE|-")
+@click.option("-o", "--output", default="-", metavar="OUT|-", help="Where to. [default: stdout]")
+@_title_option
+@_description_option
+@_policy_option
+@click.option("--prefix", default="", help="Put before the names of the added columns.")
+@click.option("--candidates", default=0, type=click.IntRange(0, 23), help="Add the K likeliest.")
+@_model_option
+def classify(
+    source: str,
+    output: str,
+    title: str | None,
+    description: str | None,
+    policy: str | None,
+    prefix: str,
+    candidates: int,
+    model_directory: Path | None,
+) -> None:
+    """Label the rows of a CSV file; the columns of the label are added at the end."""
+    from tqdm import tqdm
+
+    from classifier import batch, tables
+
+    usual = _usual_names()
+    with tables.open_table(source, [*usual["title"], *usual["description"]]) as table:
+        model = _load(model_directory)
+        options = batch.Options(model.policy(policy), title, description, prefix, candidates)
+        with (
+            _target(output) as target,
+            tqdm(unit=" rows", disable=None, file=sys.stderr) as bar,
+        ):
+            summary = batch.classify(model, table, target, options, usual, bar.update)
+    _say(f"{summary.rows} rows: " + ", ".join(f"{n} {s}" for s, n in summary.statuses.items()))
+    if summary.faulty_lines:
+        lines = ", ".join(map(str, summary.faulty_lines[:20]))
+        more = "…" if len(summary.faulty_lines) > 20 else ""
+        _say(f"kept with status error, too many or too few cells: line {lines}{more}")
+
+
+@cli.command()
+@click.argument("titles", nargs=-1, required=True, metavar="TITLE...")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@_policy_option
+@_model_option
+def label(
+    titles: tuple[str, ...], as_json: bool, policy: str | None, model_directory: Path | None
+) -> None:
+    """Label titles given as arguments."""
+    from classifier.rendering import labels_table
+
+    model = _load(model_directory)
+    labels = model.predict(titles, policy=model.policy(policy))
+    if as_json:
+        _print_json([{"title": t, **asdict(one)} for t, one in zip(titles, labels, strict=True)])
+    else:
+        click.echo(labels_table(titles, labels))
+
+
+@cli.command()
+@click.argument("title")
+@click.option("--description", default="", metavar="TEXT", help="The posting's text.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@_policy_option
+@_model_option
+def explain(
+    title: str, description: str, as_json: bool, policy: str | None, model_directory: Path | None
+) -> None:
+    """Show the reasons for the label of one title."""
+    from classifier.rendering import explanation_text
+
+    model = _load(model_directory)
+    chosen = model.policy(policy)
+    explanation = model.explain(title, description, policy=chosen)
+    if as_json:
+        _print_json(asdict(explanation))
+    else:
+        click.echo(explanation_text(explanation, chosen, model.taxonomy))
+
+
+@cli.command()
+@click.option("--data", type=click.Path(path_type=Path), metavar="DIR", help="Training data.")
+@click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Where to.")
+@click.option("--seed", default=0, type=click.IntRange(0, 2**31), show_default=True)
+def train(data: Path | None, output: Path | None, seed: int) -> None:
+    """Train a model from taxonomy and catalogue."""
+    from classifier import paths, training
+    from classifier.rendering import evaluation_text
+
+    target = output or paths.models()
+    evaluation = training.train(data or paths.training_data(), target, seed=seed, progress=_say)
+    click.echo(evaluation_text(evaluation))
+    _say(f"written to {target}")
+
+
+@cli.command()
+@click.argument("source", metavar="FILE|-")
+@click.option("--gold", required=True, metavar="COLUMN", help="Right departments, | between them.")
+@_title_option
+@_description_option
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@_policy_option
+@_model_option
+def evaluate(
+    source: str,
+    gold: str,
+    title: str | None,
+    description: str | None,
+    as_json: bool,
+    policy: str | None,
+    model_directory: Path | None,
+) -> None:
+    """Measure the model on a CSV file whose departments are known."""
+    from classifier import batch, tables
+    from classifier.evaluation import evaluate as measure
+    from classifier.rendering import evaluation_text
+
+    usual = _usual_names()
+    with tables.open_table(source, [*usual["title"], *usual["description"], gold]) as table:
+        model = _load(model_directory)
+        options = batch.Options(model.policy(policy), title, description)
+        right, labels = batch.label_against_gold(model, table, options, usual, gold)
+    categories = {d: rule.category for d, rule in options.policy.departments.items()}
+    evaluation = measure(right, labels, categories)
+    if as_json:
+        _print_json(evaluation.figures.as_dict())
+    else:
+        click.echo(evaluation_text(evaluation))
+
+
+@cli.command()
+@_policy_option
+def taxonomy(policy: str | None) -> None:
+    """Show the departments and their categories."""
+    from classifier import paths
+    from classifier.policy import find_policy, read_policies
+    from classifier.rendering import taxonomy_text
+    from classifier.taxonomy import Taxonomy
+
+    data = paths.training_data()
+    labels = Taxonomy.from_file(data / "taxonomy.toml")
+    policies = read_policies(data / "policies", labels)
+    click.echo(taxonomy_text(labels, find_policy(policy or "document", policies, labels)))
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", envvar="JOBTITLE_HOST", show_default=True)
+@click.option(
+    "--port", default=8000, type=click.IntRange(0, 65535), envvar="JOBTITLE_PORT", show_default=True
+)
+@_model_option
+def serve(host: str, port: int, model_directory: Path | None) -> None:
+    """Answer postings over HTTP."""
+    from api.server import run
+    from classifier import paths
+    from classifier.persistence import read_manifest
+
+    model = _load(model_directory)
+    facts = read_manifest(model_directory or paths.models())
+    run(model, host, port, facts=facts, ready=lambda address: _say(f"listening on {address}"))
+
+
+def main() -> None:
+    """Run the command line; turn errors into one line and an exit code."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        _fail("interrupted", 130)
+    except KeyboardInterrupt:
+        _fail("interrupted", 130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # the reader (head, less) has enough: no message, and nothing left to flush at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except ClassifierError as error:
+        _fail(str(error), 1)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"jobtitle: {message}", err=True)
+    sys.exit(code)
+
+
+def _say(message: str) -> None:
+    click.echo(message, err=True)
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _load(directory: Path | None) -> "JobTitleClassifier":
+    from classifier.training import load_model
+
+    return load_model(directory, progress=_say)
+
+
+def _usual_names() -> dict[str, Any]:
+    from classifier import paths
+    from classifier.taxonomy import read_toml
+
+    return read_toml(paths.training_data() / "columns.toml")
+
+
+@contextmanager
+def _target(output: str) -> Iterator[BinaryIO]:
+    """Open standard output, or a file that takes its place only when it is whole."""
+    if output == "-":
+        yield sys.stdout.buffer
+        return
+    from classifier.files import replacing
+
+    try:
+        with replacing(Path(output)) as part, part.open("wb") as file:
+            yield file
+    except OSError as error:
+        raise InputError(f"{output}: cannot be written ({error.strerror})") from error

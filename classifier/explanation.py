@@ -1,0 +1,166 @@
+"""Reasons: the words that spoke for a department, and the titles that a text is closest to."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.pipeline import Pipeline
+
+from classifier.catalogue import Role
+from classifier.features import TitleAnalyzer
+from classifier.labels import Label
+from classifier.text import Token
+
+
+@dataclass(frozen=True)
+class WordWeight:
+    """How strongly a word spoke for the department.
+
+    Parameters
+    ----------
+    text
+        The word as it stands.
+    source
+        ``title`` or ``description``.
+    weight
+        What it added to the department's score, in log-odds against the mean of all departments;
+        below 0 if it spoke against.
+    """
+
+    text: str
+    source: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A title of the catalogue that a text resembles.
+
+    Parameters
+    ----------
+    title
+        The title.
+    role
+        The id of its role.
+    similarity
+        Cosine of the two texts' features, 0-1.
+    """
+
+    title: str
+    role: str
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The reasons for a label.
+
+    Parameters
+    ----------
+    label
+        The label.
+    department
+        The likeliest department, which the words speak for or against; None without text.
+    words
+        The words in order, title first.
+    offset
+        What the department's score is without any word; with the weights of all words it adds up
+        to the score.
+    closest
+        The closest titles of that department in the catalogue, closest first.
+    """
+
+    label: Label
+    department: str | None
+    words: tuple[WordWeight, ...]
+    offset: float
+    closest: tuple[Neighbour, ...]
+
+
+def word_weights(
+    piece: str, source: str, x: sp.csr_matrix, coefficients: np.ndarray, vectorizer: Pipeline
+) -> Iterator[WordWeight]:
+    """Share the score of a piece of text out over its words.
+
+    Parameters
+    ----------
+    piece
+        A title or a sentence.
+    source
+        ``title`` or ``description``.
+    x : sparse matrix of shape (1, n_features)
+        Its features.
+    coefficients : ndarray of shape (n_features,)
+        What each feature adds to the score.
+    vectorizer
+        The fitted vectoriser that made `x`.
+
+    Yields
+    ------
+    WordWeight
+        One for each word; a feature that several words share counts in equal parts.
+    """
+    counter = vectorizer.named_steps["count"]
+    shares = dict(zip(x.indices, x.data * coefficients[x.indices], strict=True))
+    tokens = list(counter.analyzer.tokenizer.tokens(piece))
+    columns = [
+        [counter.vocabulary_[f] for f in features if f in counter.vocabulary_]
+        for features in _features(tokens, counter.analyzer)
+    ]
+    owners = Counter(column for own in columns for column in own)
+    for token, own in zip(tokens, columns, strict=True):
+        weight = sum(shares[column] / owners[column] for column in own)
+        yield WordWeight(piece[token.start : token.end], source, float(weight))
+
+
+def _features(tokens: Sequence[Token], analyzer: TitleAnalyzer) -> list[list[str]]:
+    """List the features of each token; those of a pair stand with both its words."""
+    features: list[list[str]] = [[] for _ in tokens]
+    words = [(n, word) for n, token in enumerate(tokens) for word in token.words]
+    for n, word in words:
+        features[n].extend(analyzer.of_word(word))
+    for (m, first), (n, second) in pairwise(words):
+        pair = analyzer.of_pair(first, second)
+        features[m].append(pair)
+        features[n].append(pair)
+    return features
+
+
+def closest_titles(
+    x: sp.csr_matrix,
+    titles: Sequence[tuple[str, Role]],
+    vectorizer: Pipeline,
+    n_titles: int = 5,
+) -> Iterator[Neighbour]:
+    """Find the titles that a text resembles most.
+
+    Parameters
+    ----------
+    x : sparse matrix of shape (1, n_features)
+        The text's features.
+    titles
+        Titles of the catalogue with their roles.
+    vectorizer
+        The fitted vectoriser that made `x`.
+    n_titles
+        How many to return at most.
+
+    Yields
+    ------
+    Neighbour
+        The closest first; none that has nothing in common with the text.
+    """
+    length = np.sqrt(x.multiply(x).sum())
+    if length == 0:
+        return
+    others = vectorizer.transform([title for title, _ in titles])
+    lengths = np.sqrt(np.asarray(others.multiply(others).sum(axis=1)).ravel())
+    products = np.asarray((others @ x.T).toarray()).ravel()
+    similarity = products / (length * np.where(lengths > 0, lengths, 1))
+    for n in np.argsort(-similarity, kind="stable")[:n_titles]:
+        if similarity[n] > 0:
+            title, role = titles[n]
+            yield Neighbour(title, role.id, min(1.0, float(similarity[n])))

@@ -1,0 +1,45 @@
+"""Writing files so that they are there whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path to write to, which takes the place of another when all went well.
+
+    Parameters
+    ----------
+    path
+        Where the file shall stand; one that stands there is replaced only at the end.
+
+    Yields
+    ------
+    Path
+        An empty file in the same directory; it is gone if the block raises.
+
+    Raises
+    ------
+    OSError
+        If the directory cannot be written.
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        part.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 file, whole or not at all."""
+    with replacing(path) as part:
+        part.write_text(text, encoding="utf-8")

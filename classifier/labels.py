@@ -1,0 +1,59 @@
+"""What comes out: labels and their candidates."""
+
+from dataclasses import dataclass
+
+LABEL_COLUMNS = (
+    "status",
+    "department",
+    "category",
+    "category_basis",
+    "role",
+    "seniority",
+    "confidence",
+)
+"""The columns of a label, in the order in which files get them."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A department that a title may belong to.
+
+    Parameters
+    ----------
+    department
+        Its id.
+    category
+        The office category of the department.
+    confidence
+        The probability of the department, 0-1.
+    """
+
+    department: str
+    category: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a title or posting is.
+
+    Parameters
+    ----------
+    status
+        ``labelled``, ``unknown`` (text, but nothing to go by) or ``empty`` (no text).
+    department, category, category_basis, role, seniority
+        Ids; None unless labelled.
+    confidence
+        The probability of the department, 0-1; None where there is no text.
+    candidates
+        The likeliest departments, likeliest first.
+    """
+
+    status: str
+    department: str | None
+    category: str | None
+    category_basis: str | None
+    role: str | None
+    seniority: str | None
+    confidence: float | None
+    candidates: tuple[Candidate, ...]

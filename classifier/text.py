@@ -1,0 +1,152 @@
+"""Normalising and tokenising: the one place where text is cleaned."""
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from selectolax.lexbor import LexborHTMLParser
+
+MAX_CHARACTERS = 200_000
+"""What is read of one text, in characters; the rest is ignored."""
+
+MAX_WORD = 40
+"""What is read of one word, in characters: longer ones are codes or noise."""
+
+MAX_TITLE = 150
+"""A title longer than this, in characters, is read as a posting's text."""
+
+MAX_SENTENCES = 200
+"""How many sentences of one text are read: a bound on the work per posting."""
+
+# Abbreviations with inner dots (f.d., V.P.) are one word; otherwise letters, digits and C++, C#.
+_WORD = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_]+[+#]*\.?")
+_TAG = re.compile(r"<[a-zA-Z!/]")
+_INLINE = ["a", "b", "strong", "i", "em", "u", "span", "font", "small", "mark", "code"]
+_SENTENCE = re.compile(r"[\r\n\u2022\u00b7\u25cf\u25aa\u2023]+|(?<=[.!?;:])\s+")
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word of a text: where it stands and what it is read as.
+
+    Parameters
+    ----------
+    start, end
+        Offsets in the text, in characters.
+    words
+        The normalised words it stands for: none for *f.d.*, several for *HRBP*.
+    """
+
+    start: int
+    end: int
+    words: tuple[str, ...]
+
+
+@lru_cache(maxsize=1 << 16)
+def fold(text: str) -> str:
+    """Lower-case a text and drop its diacritics, so that *Lön*, *LÖN* and *lon* are one.
+
+    Parameters
+    ----------
+    text
+        Any text.
+
+    Returns
+    -------
+    str
+        The folded text; its length may differ from the input's.
+    """
+    # decomposed first too: some compatibility characters have a case only once they are letters
+    lower = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
+
+
+def plain(text: str) -> str:
+    """Return a text without HTML and control characters, cut to `MAX_CHARACTERS`.
+
+    Parameters
+    ----------
+    text
+        Plain text or HTML; blocks and list items become lines.
+
+    Returns
+    -------
+    str
+        The visible text.
+    """
+    text = text[:MAX_CHARACTERS]
+    if _TAG.search(text):
+        tree = LexborHTMLParser(text.encode("utf-8", "replace").decode("utf-8"))
+        tree.strip_tags(["script", "style"])
+        tree.unwrap_tags(_INLINE)
+        tree.merge_text_nodes()
+        text = tree.text(separator="\n") or ""
+    elif "&" in text:
+        text = html.unescape(text)
+    return "".join(c if c.isprintable() or c in "\n\r\t" else " " for c in text)
+
+
+def sentences(text: str) -> list[str]:
+    """Split a plain text into sentences and list items.
+
+    Parameters
+    ----------
+    text
+        A plain text, as `plain` returns it.
+
+    Returns
+    -------
+    list of str
+        At most `MAX_SENTENCES` pieces with at least one letter, in order.
+    """
+    pieces = (piece.strip() for piece in _SENTENCE.split(text))
+    return [p for p in pieces if any(c.isalpha() for c in p)][:MAX_SENTENCES]
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """Cuts a text into normalised words.
+
+    Parameters
+    ----------
+    abbreviations
+        Folded abbreviation, with its final dot where that is part of it, to what it stands for;
+        an empty string drops it.
+    """
+
+    abbreviations: Mapping[str, str] = field(default_factory=dict)
+
+    def tokens(self, text: str) -> Iterator[Token]:
+        """Yield the words of a text with their places.
+
+        Parameters
+        ----------
+        text
+            A plain text.
+
+        Yields
+        ------
+        Token
+            One token per run of letters; runs of digits alone are passed over.
+        """
+        for match in _WORD.finditer(text):
+            words = self._normalise(match.group())
+            if words is not None:
+                yield Token(match.start(), match.start() + len(match.group().rstrip(".")), words)
+
+    def words(self, text: str) -> list[str]:
+        """Return the normalised words of a text, in order."""
+        return [word for token in self.tokens(text) for word in token.words]
+
+    def _normalise(self, raw: str) -> tuple[str, ...] | None:
+        word = fold(raw)
+        bare = word.replace(".", "")
+        expansion = self.abbreviations.get(word, self.abbreviations.get(bare))
+        if expansion is not None:
+            return tuple(fold(expansion).split())
+        if not any(c.isalpha() for c in bare):
+            return None
+        return (bare[:MAX_WORD],)

@@ -1,0 +1,47 @@
+"""Seniority read from titles."""
+
+from pathlib import Path
+
+import pytest
+
+from classifier import JobTitleClassifier
+from classifier.errors import TrainingDataError
+from classifier.seniority import SeniorityReader
+from classifier.text import Tokenizer
+
+TITLES = {
+    "entry": "Junior Developer|Payroll trainee|Praktikant HR|Graduate engineer|Lärling, elektriker",
+    "professional": (
+        "Löneadministratör|Account Manager|Lead Generation Officer|Internal auditor|Managing Editor|"
+        "Executive Assistant to the CEO|Chefssekreterare|Barnchef|Projektledare|Chef de partie|"
+        "Senior care assistant|Handledare|VD-assistent"
+    ),
+    "senior": "Senior Payroll Officer|Sr. Accountant|Redovisningsspecialist|Principal Engineer",
+    "lead": "Team Lead, Support|Gruppledare kundtjänst|Warehouse supervisor|Förman|Verkmästare",
+    "manager": "Lönechef|HR-chef|Payroll Mgr.|Bitr. enhetschef|Förskolechef|Senior HR manager",
+    "director": "HR Director|Ekonomidirektör|Head of Finance|Vice President, Sales|VP Marketing",
+    "executive": "VD|CEO|Chief People Officer|Managing Director|Founder|Styrelseledamot",
+}
+
+
+@pytest.mark.parametrize(
+    ("title", "level"), [(t, level) for level, titles in TITLES.items() for t in titles.split("|")]
+)
+def test_levels_and_traps(model: JobTitleClassifier, title: str, level: str) -> None:
+    """Marker words set the level; words that only look like markers do not."""
+    assert model.seniority.read(title) == level
+
+
+def test_the_role_speaks_where_the_title_is_silent(model: JobTitleClassifier) -> None:
+    """A level fixed by the role counts only for a title that says nothing of its own."""
+    assert model.seniority.read("Rektor vid gymnasium", "manager") == "manager"
+    assert model.seniority.read("Löneadministratör", "manager") == "manager"
+    assert model.seniority.read("Junior löneadministratör", "manager") == "entry"
+
+
+def test_an_unknown_level_is_refused(tmp_path: Path) -> None:
+    """A file that speaks of a level that is not there is refused by name."""
+    path = tmp_path / "seniority.toml"
+    path.write_text('[levels]\nboss = "boss"\n')
+    with pytest.raises(TrainingDataError, match="levels boss"):
+        SeniorityReader.from_file(path, Tokenizer({}))

@@ -1,0 +1,67 @@
+"""Normalising and tokenising."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier.text import MAX_CHARACTERS, MAX_SENTENCES, Tokenizer, fold, plain, sentences
+
+TOKENIZER = Tokenizer({"mgr": "manager", "adm.": "administrator", "f.d.": "", "hr": "hr personal"})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Löneadministratör", ["loneadministrator"]),
+        ("LÖNEADMINISTRATÖR", ["loneadministrator"]),
+        ("loneadministrator", ["loneadministrator"]),
+        ("Payroll Mgr.", ["payroll", "manager"]),
+        ("Löneadm", ["loneadm"]),
+        ("adm. assistent", ["administrator", "assistent"]),
+        ("f.d. ekonomichef", ["ekonomichef"]),
+        ("HR-chef", ["hr", "personal", "chef"]),
+        ("Ekonom/controller", ["ekonom", "controller"]),
+        ("C++ och C#", ["c++", "och", "c#"]),
+        ("Säljare (m/k) 80 % 2024", ["saljare", "m", "k"]),
+        ("🚚", []),
+    ],
+)
+def test_words_are_normalised(text: str, words: list[str]) -> None:
+    """Case, diacritics, punctuation and abbreviations do not change what a title says."""
+    assert TOKENIZER.words(text) == words
+
+
+@given(st.text())
+def test_tokens_point_at_their_words(text: str) -> None:
+    """Offsets stay inside the text and in order, so that words can be marked in it."""
+    end = 0
+    for token in TOKENIZER.tokens(text):
+        assert end <= token.start < token.end <= len(text)
+        end = token.end
+
+
+@given(st.text())
+def test_folding_twice_changes_nothing(text: str) -> None:
+    """A folded text is a fixed point, so that data and titles meet whichever was folded first."""
+    assert fold(fold(text)) == fold(text)
+
+
+def test_html_becomes_lines() -> None:
+    """Blocks and list items are lines; tags within a sentence leave no trace."""
+    html = "<p>Du <b>kör</b> lön.</p><ul><li>A &amp; B</li><li>C</li></ul><script>x</script>"
+    assert plain(html).split("\n") == ["Du kör lön.", "A & B", "C"]
+
+
+def test_plain_text_with_a_smaller_sign_stays() -> None:
+    """A smaller-than sign that opens no tag is text."""
+    assert plain("lön < 30 000") == "lön < 30 000"
+
+
+def test_sentences_are_bounded() -> None:
+    """A text of any length is a bounded number of sentences."""
+    assert len(sentences("Hej där. " * 5_000)) == MAX_SENTENCES
+
+
+def test_text_is_cut() -> None:
+    """No more than the stated number of characters is read."""
+    assert len(plain("a" * (MAX_CHARACTERS + 10))) == MAX_CHARACTERS
