@@ -1,5 +1,6 @@
 """Seniority read from titles."""
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from classifier import JobTitleClassifier
 from classifier.errors import TrainingDataError
 from classifier.seniority import SeniorityReader
 from classifier.text import Tokenizer
+from tests.conftest import ROOT
 
 TITLES = {
     "entry": "Junior Developer|Payroll trainee|Praktikant HR|Graduate engineer|Lärling, elektriker",
@@ -30,6 +32,15 @@ TITLES = {
 def test_levels_and_traps(model: JobTitleClassifier, title: str, level: str) -> None:
     """Marker words set the level; words that only look like markers do not."""
     assert model.seniority.read(title) == level
+
+
+def test_the_list_of_titles(model: JobTitleClassifier) -> None:
+    """At least 95 in 100 titles of a list written apart from the marker words are read right."""
+    with (ROOT / "tests" / "data" / "seniority_titles.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    wrong = [row for row in rows if model.seniority.read(row["title"]) != row["seniority"]]
+    assert len(rows) >= 300
+    assert len(wrong) <= 0.05 * len(rows), wrong
 
 
 def test_the_role_speaks_where_the_title_is_silent(model: JobTitleClassifier) -> None:
