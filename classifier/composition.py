@@ -1,0 +1,115 @@
+"""Decorated titles for training: rank, place, employer, trade and contract around a plain title."""
+
+import random
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from classifier.errors import TrainingDataError
+from classifier.taxonomy import read_toml
+
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Decorations:
+    """How the titles of one language are decorated.
+
+    Parameters
+    ----------
+    patterns
+        A text with fields in braces to its weight; one of the fields is ``{title}``.
+    words
+        Field to the texts that may stand in its place.
+    """
+
+    patterns: Mapping[str, int]
+    words: Mapping[str, tuple[str, ...]]
+
+    def decorate(self, title: str, rng: random.Random) -> str:
+        """Return a title in one of the patterns, its fields drawn at random.
+
+        Parameters
+        ----------
+        title
+            A plain title.
+        rng
+            Draws pattern and fields.
+
+        Returns
+        -------
+        str
+            The decorated title.
+        """
+        (pattern,) = rng.choices(list(self.patterns), list(self.patterns.values()))
+        return _FIELD.sub(
+            lambda field: title if field[1] == "title" else rng.choice(self.words[field[1]]), pattern
+        )
+
+
+def read_decorations(path: Path) -> dict[str, Decorations]:
+    """Read the patterns and word lists of all languages.
+
+    Parameters
+    ----------
+    path
+        A TOML file like `training_data/wording/composition.toml`.
+
+    Returns
+    -------
+    dict of str to Decorations
+        Language code to its decorations.
+
+    Raises
+    ------
+    TrainingDataError
+        If the file cannot be read, a pattern lacks ``{title}`` or uses a field without words.
+    """
+    found = {}
+    for language, table in read_toml(path).items():
+        words = {
+            name: tuple(line.strip() for line in block.splitlines() if line.strip())
+            for name, block in table.get("words", {}).items()
+        }
+        for pattern in table.get("patterns", {}):
+            fields = set(_FIELD.findall(pattern))
+            missing = sorted(name for name in fields - {"title"} if not words.get(name))
+            if "title" not in fields or missing:
+                raise TrainingDataError(
+                    f"{path}: pattern {pattern!r} of {language} "
+                    + (f"has no words for {', '.join(missing)}" if missing else "lacks {title}")
+                )
+        found[language] = Decorations(table.get("patterns", {}), words)
+    return found
+
+
+def compose(
+    titles: Iterable[tuple[str, str, str]],
+    decorations: Mapping[str, Decorations],
+    *,
+    share: float,
+    seed: int,
+) -> Iterator[tuple[str, str]]:
+    """Decorate a share of titles.
+
+    Parameters
+    ----------
+    titles
+        Title, language code and label.
+    decorations
+        Language code to decorations; titles of other languages are passed over.
+    share
+        The share of titles to decorate, 0-1.
+    seed
+        Draws which, and how.
+
+    Yields
+    ------
+    tuple of str and str
+        A decorated title and its label.
+    """
+    rng = random.Random(seed)  # noqa: S311 - drawing examples, not secrets
+    for title, language, label in titles:
+        if rng.random() < share and language in decorations:
+            yield decorations[language].decorate(title, rng), label
