@@ -91,7 +91,7 @@ def model_card(
     str
         Markdown.
     """
-    titles = Counter(role.department for _, role in catalogue.titles())
+    titles = Counter(role.department for *_, role in catalogue.titles())
     roles = Counter(role.department for role in catalogue.roles.values())
     rows = []
     for department in taxonomy.departments:

@@ -65,18 +65,19 @@ class Catalogue:
 
     roles: Mapping[str, Role]
 
-    def titles(self) -> Iterator[tuple[str, Role]]:
-        """Yield every title with its role."""
+    def titles(self) -> Iterator[tuple[str, str, Role]]:
+        """Yield every title with its language and role."""
         for role in self.roles.values():
-            for title in role.all_titles:
-                yield title, role
+            for language, titles in role.titles.items():
+                for title in titles:
+                    yield title, language, role
 
-    def duties(self) -> Iterator[tuple[str, Role]]:
-        """Yield every duty line with its role."""
+    def duties(self) -> Iterator[tuple[str, str, Role]]:
+        """Yield every duty line with its language and role."""
         for role in self.roles.values():
-            for duties in role.duties.values():
+            for language, duties in role.duties.items():
                 for duty in duties:
-                    yield duty, role
+                    yield duty, language, role
 
     @classmethod
     def from_directory(cls, directory: Path, taxonomy: Taxonomy) -> "Catalogue":

@@ -10,6 +10,7 @@ from classifier.errors import TrainingDataError
 from classifier.taxonomy import read_toml
 
 _FIELD = re.compile(r"\{(\w+)\}")
+_LONG_WORD = re.compile(r"[^\W\d_]{6,}")
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Decorations:
         """
         (pattern,) = rng.choices(list(self.patterns), list(self.patterns.values()))
         return _FIELD.sub(
-            lambda field: title if field[1] == "title" else rng.choice(self.words[field[1]]), pattern
+            lambda field: title if field[1] == "title" else rng.choice(self.words[field[1]]),
+            pattern,
         )
 
 
@@ -82,6 +84,41 @@ def read_decorations(path: Path) -> dict[str, Decorations]:
                 )
         found[language] = Decorations(table.get("patterns", {}), words)
     return found
+
+
+def misspell(
+    titles: Iterable[tuple[str, str, str]], *, share: float, seed: int
+) -> Iterator[tuple[str, str]]:
+    """Put a typing error into a share of titles.
+
+    Parameters
+    ----------
+    titles
+        Title, language code and label.
+    share
+        The share of titles to misspell, 0-1; one without a long word is left out.
+    seed
+        Draws which, and how.
+
+    Yields
+    ------
+    tuple of str and str
+        A misspelt title and its label.
+    """
+    rng = random.Random(seed)  # noqa: S311
+    for title, _, label in titles:
+        words = _LONG_WORD.findall(title)
+        if words and rng.random() < share:
+            word = rng.choice(words)
+            yield title.replace(word, _mistyped(word, rng), 1), label
+
+
+def _mistyped(word: str, rng: random.Random) -> str:
+    """Leave out, double or exchange letters inside a word, as fingers do."""
+    n = rng.randrange(1, len(word) - 1)
+    first, second = word[n], word[n + 1]
+    typed = rng.choice((second, first + first + second, second + first))
+    return word[:n] + typed + word[n + 2 :]
 
 
 def compose(

@@ -136,7 +136,7 @@ class AdditiveTfidf(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return weighted
 
 
-def make_vectorizer(tokenizer: Tokenizer, *, min_df: int = 2) -> Pipeline:
+def make_vectorizer(tokenizer: Tokenizer, *, min_df: int = 3) -> Pipeline:
     """Build the unfitted vectoriser of titles and sentences.
 
     Parameters

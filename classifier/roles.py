@@ -58,7 +58,7 @@ class RoleIndex:
         titles = _centroids(catalogue.titles(), position, vectorizer)
         duties = _centroids(catalogue.duties(), position, vectorizer)
         exact: dict[tuple[str, str], int] = {}
-        for title, role in catalogue.titles():
+        for title, _, role in catalogue.titles():
             key = " ".join(tokenizer.words(title))
             exact.setdefault((role.department, key), position[role.id])
         centroids = normalize(titles + _DUTY_WEIGHT * duties).astype(np.float32)
@@ -100,11 +100,11 @@ class RoleIndex:
 
 
 def _centroids(
-    texts: Iterable[tuple[str, Role]], position: dict[str, int], vectorizer: Pipeline
+    texts: Iterable[tuple[str, str, Role]], position: dict[str, int], vectorizer: Pipeline
 ) -> sp.csr_matrix:
     pairs = list(texts)
-    X = vectorizer.transform([text for text, _ in pairs])
-    rows = np.array([position[role.id] for _, role in pairs])
+    X = vectorizer.transform([text for text, _, _ in pairs])
+    rows = np.array([position[role.id] for *_, role in pairs])
     shape = (len(position), len(pairs))
     membership = sp.csr_matrix((np.ones(len(pairs)), (rows, np.arange(len(pairs)))), shape=shape)
     return sp.csr_matrix(normalize(membership @ X))

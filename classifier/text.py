@@ -115,9 +115,12 @@ class Tokenizer:
     abbreviations
         Folded abbreviation, with its final dot where that is part of it, to what it stands for;
         an empty string drops it.
+    endings
+        Folded end of a word that is cut off with a dot (``mek.``) to what it stands for.
     """
 
     abbreviations: Mapping[str, str] = field(default_factory=dict)
+    endings: Mapping[str, str] = field(default_factory=dict)
 
     def tokens(self, text: str) -> Iterator[Token]:
         """Yield the words of a text with their places.
@@ -149,4 +152,12 @@ class Tokenizer:
             return tuple(fold(expansion).split())
         if not any(c.isalpha() for c in bare):
             return None
+        if word.endswith("."):
+            bare = self._completed(word) or bare
         return (bare[:MAX_WORD],)
+
+    def _completed(self, word: str) -> str | None:
+        """Write out a word that is cut off with a dot, if its last part is known."""
+        starts = range(len(word) - 1)  # the longest ending first
+        found = (n for n in starts if word[n:] in self.endings)
+        return next((word[:n] + fold(self.endings[word[n:]]) for n in found), None)

@@ -1,0 +1,139 @@
+"""The training data as a whole: read, checked, and laid out as examples."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from classifier.catalogue import Catalogue, fingerprint
+from classifier.composition import Decorations, compose, misspell, read_decorations
+from classifier.errors import TrainingDataError
+from classifier.estimator import NO_WORK
+from classifier.policy import Policy, read_policies
+from classifier.seniority import SeniorityReader
+from classifier.taxonomy import Taxonomy, read_toml
+from classifier.text import Tokenizer, fold
+
+DECORATED = 0.5
+"""The share of titles that are learned once more with rank, place, employer or the like."""
+
+MISSPELT = 0.12
+"""The share of titles that are learned once more with a typing error."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """All that a model is made from.
+
+    Parameters
+    ----------
+    taxonomy, policies, catalogue, seniority, tokenizer
+        Read from their files and checked.
+    decorations
+        Language code to the ways in which titles are decorated.
+    no_work
+        Lines that name no work.
+    sha256
+        Fingerprint of the files, 64 hexadecimal digits.
+    """
+
+    taxonomy: Taxonomy
+    policies: dict[str, Policy]
+    catalogue: Catalogue
+    seniority: SeniorityReader
+    tokenizer: Tokenizer
+    decorations: dict[str, Decorations]
+    no_work: tuple[str, ...]
+    sha256: str
+
+    @classmethod
+    def from_directory(cls, directory: Path) -> "TrainingData":
+        """Read and check training data.
+
+        Parameters
+        ----------
+        directory
+            Laid out like `training_data`.
+
+        Returns
+        -------
+        TrainingData
+            Checked training data.
+
+        Raises
+        ------
+        TrainingDataError
+            If anything is missing or wrong; the message names file and entry.
+        """
+        taxonomy = Taxonomy.from_file(directory / "taxonomy.toml")
+        tokenizer = read_tokenizer(directory / "wording" / "abbreviations.toml")
+        blocks = read_toml(directory / "no_work.toml").values()
+        data = cls(
+            taxonomy=taxonomy,
+            policies=read_policies(directory / "policies", taxonomy),
+            catalogue=Catalogue.from_directory(directory / "roles", taxonomy),
+            seniority=SeniorityReader.from_file(directory / "seniority.toml", tokenizer),
+            tokenizer=tokenizer,
+            decorations=read_decorations(directory / "wording" / "composition.toml"),
+            no_work=tuple(line for block in blocks for line in block.splitlines() if line.strip()),
+            sha256=fingerprint(directory),
+        )
+        for policy in data.policies.values():
+            unknown = sorted(set(policy.roles) - set(data.catalogue.roles))
+            if unknown:
+                raise TrainingDataError(
+                    f"{directory}: policy {policy.id} names roles that are not in the catalogue: "
+                    + ", ".join(unknown)
+                )
+        return data
+
+    def examples(self) -> pd.DataFrame:
+        """Return what a pipeline learns from.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``text``, ``department``, ``kind`` (``title``, ``duty`` or ``no_work``) and
+            ``language``; titles first, then duties, both in the order of the catalogue.
+        """
+        titles, duties = self.catalogue.titles(), self.catalogue.duties()
+        rows = [
+            *((text, role.department, "title", language) for text, language, role in titles),
+            *((text, role.department, "duty", language) for text, language, role in duties),
+            *((text, NO_WORK, "no_work", "") for text in self.no_work),
+        ]
+        return pd.DataFrame(rows, columns=["text", "department", "kind", "language"])
+
+    def augmented(self, examples: pd.DataFrame, seed: int) -> pd.DataFrame:
+        """Add decorated and misspelt titles to examples.
+
+        Parameters
+        ----------
+        examples
+            As `examples` returns them, or a part of them.
+        seed
+            Draws which titles, and how.
+
+        Returns
+        -------
+        DataFrame
+            The examples in their order, then the added ones with kind ``composed``.
+        """
+        titles = examples[examples["kind"] == "title"]
+        rows = list(zip(titles["text"], titles["language"], titles["department"], strict=True))
+        added = [
+            *compose(rows, self.decorations, share=DECORATED, seed=seed),
+            *misspell(rows, share=MISSPELT, seed=seed),
+        ]
+        composed = pd.DataFrame(added, columns=["text", "department"]).assign(kind="composed")
+        return pd.concat([examples, composed], ignore_index=True)
+
+
+def read_tokenizer(path: Path) -> Tokenizer:
+    """Read the table of abbreviations and return a tokenizer that knows them."""
+    document = read_toml(path)
+    words, endings = (
+        {fold(short): long for short, long in document.get(table, {}).items()}
+        for table in ("words", "endings")
+    )
+    return Tokenizer(words, endings)
