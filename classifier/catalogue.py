@@ -2,8 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,17 @@ class Catalogue:
             for language, duties in role.duties.items():
                 for duty in duties:
                     yield duty, language, role
+
+    def without(self, titles: Collection[str]) -> "Catalogue":
+        """Return the catalogue less some titles, given as `title_key` makes them."""
+        roles = {}
+        for role in self.roles.values():
+            kept = {
+                language: tuple(title for title in own if title_key(title) not in titles)
+                for language, own in role.titles.items()
+            }
+            roles[role.id] = replace(role, titles=kept)
+        return Catalogue(roles)
 
     @classmethod
     def from_directory(cls, directory: Path, taxonomy: Taxonomy) -> "Catalogue":

@@ -172,15 +172,24 @@ def evaluate(
 
 @cli.command()
 @_policy_option
-def taxonomy(policy: str | None) -> None:
-    """Show the departments and their categories."""
+@click.option("--report", "wants_report", is_flag=True, help="Show the state of the catalogue.")
+@_model_option
+def taxonomy(policy: str | None, wants_report: bool, model_directory: Path | None) -> None:
+    """Show the departments and their categories, or the state of the catalogue."""
     from classifier import paths
     from classifier.policy import find_policy, read_policies
-    from classifier.rendering import taxonomy_text
+    from classifier.rendering import report_text, taxonomy_text
     from classifier.taxonomy import Taxonomy
 
     data = paths.training_data()
     labels = Taxonomy.from_file(data / "taxonomy.toml")
+    if wants_report:
+        from classifier.catalogue import Catalogue
+        from classifier.report import report
+
+        catalogue = Catalogue.from_directory(data / "roles", labels)
+        click.echo(report_text(report(catalogue, _load(model_directory))))
+        return
     policies = read_policies(data / "policies", labels)
     click.echo(taxonomy_text(labels, find_policy(policy or "document", policies, labels)))
 

@@ -34,6 +34,6 @@ def make_pipeline(tokenizer: Tokenizer, *, seed: int = 0) -> Pipeline:
     return Pipeline(
         [
             ("features", make_vectorizer(tokenizer)),
-            ("classifier", LinearSVC(C=0.3, tol=1e-2, random_state=seed)),
+            ("classifier", LinearSVC(C=0.5, tol=1e-2, random_state=seed)),
         ]
     )

@@ -24,7 +24,7 @@ class WordWeight:
     text
         The word as it stands.
     source
-        ``title`` or ``description``.
+        ``title`` or ``description``; ``catalogue`` for a whole title that stands there.
     weight
         What it added to the department's score, in log-odds against the mean of all departments;
         below 0 if it spoke against.

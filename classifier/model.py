@@ -12,13 +12,16 @@ from sklearn.pipeline import Pipeline
 
 from classifier.errors import InputError
 from classifier.estimator import NO_WORK
-from classifier.explanation import Explanation, closest_titles, word_weights
+from classifier.explanation import Explanation, WordWeight, closest_titles, word_weights
 from classifier.labels import LABEL_COLUMNS, Candidate, Label
 from classifier.policy import Policy, find_policy
 from classifier.postings import Evidence, Posting
 from classifier.roles import RoleIndex
 from classifier.seniority import SeniorityReader
 from classifier.taxonomy import Taxonomy
+
+CATALOGUE_WEIGHT = 3.0
+"""What it adds to a department's log-odds that the title stands in the catalogue, word for word."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,7 @@ class JobTitleClassifier:
         X = self.pipeline.named_steps["features"].transform(evidence.pieces)
         decisions = self.decisions(X)
         weights = self._weights(evidence, decisions, X)
-        total = evidence.membership(weights) @ decisions
+        total = evidence.membership(weights) @ decisions + self._known(postings)
         probabilities = softmax(total, axis=1)[:, self.pipeline.classes_ != NO_WORK]
         silent = np.bincount(evidence.owner, np.diff(X.indptr), len(postings)) == 0
         probabilities[silent] = 0
@@ -146,6 +149,15 @@ class JobTitleClassifier:
         """Return the log-odds of each class, up to a constant, for rows of features."""
         values = self.pipeline.named_steps["classifier"].decision_function(X)
         return np.asarray(values / self.temperature)
+
+    def _known(self, postings: Sequence[Posting]) -> np.ndarray:
+        """Return what it adds to the log-odds that a title stands in the catalogue."""
+        added = np.zeros((len(postings), len(self.pipeline.classes_)))
+        for row, posting in enumerate(postings):
+            department = self.roles.known_department(posting.title)
+            if department is not None:
+                added[row, self.pipeline.classes_ == department] = CATALOGUE_WEIGHT
+        return added
 
     def _weights(self, evidence: Evidence, decisions: np.ndarray, X: sp.csr_matrix) -> np.ndarray:
         """Weigh sentences by how surely they speak of work."""
@@ -251,6 +263,10 @@ class JobTitleClassifier:
                 vectorizer,
             )
         ]
+        known = self._known(scores.postings)[0]
+        if known.any():
+            weight = float(known[row] - known.mean())
+            words.append(WordWeight(scores.postings[0].title, "catalogue", weight))
         x = sp.csr_matrix(scores.evidence.membership(scores.weights) @ scores.X)
         roles = [role for role in self.roles.roles if role.department == department]
         titles = [(title, role) for role in roles for title in role.all_titles]

@@ -7,9 +7,11 @@ from classifier.evaluation import Evaluation
 from classifier.explanation import Explanation
 from classifier.labels import Label
 from classifier.policy import Policy
+from classifier.report import CatalogueReport
 from classifier.taxonomy import Taxonomy
 
 _WIDEST = 50
+_LONGEST = 60
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -123,6 +125,30 @@ def taxonomy_text(taxonomy: Taxonomy, policy: Policy) -> str:
         roles = [(role, rule.category, rule.basis) for role, rule in policy.roles.items()]
         text += "\n\n" + table(["role", "category", "basis"], roles)
     return text
+
+
+def report_text(report: CatalogueReport) -> str:
+    """Show how much the catalogue holds, where it is thin and where it disagrees."""
+    amounts = [(a.department, a.language, a.roles, a.titles, a.duties) for a in report.amounts]
+    misplaced = [
+        (m.title, m.role, m.department, m.said or "(no label)", m.confidence)
+        for m in report.misplaced
+    ]
+    numbers = {language: 0 for _, language, *_ in amounts}
+    for _, language, _, titles, _ in amounts:
+        numbers[language] += titles
+    sums = ", ".join(f"{number:,} {language}" for language, number in numbers.items())
+    parts = [
+        f"{sum(numbers.values()):,} titles ({sums})",
+        table(["department", "language", "roles", "titles", "duty lines"], amounts),
+        f"thin spots: {len(report.thin)}",
+        table(["role", "language", "has only"], report.thin[:_LONGEST]),
+        f"titles that the model places elsewhere: {len(misplaced)}",
+        table(["title", "role", "department", "labelled", "confidence"], misplaced[:_LONGEST]),
+        f"same words in two departments: {len(report.near_duplicates)}",
+        table(["title", "department", "title", "department"], report.near_duplicates[:_LONGEST]),
+    ]
+    return "\n\n".join(parts)
 
 
 def _cell(value: object) -> str:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import normalize
 
 from classifier.catalogue import Catalogue, Role
 from classifier.text import Tokenizer
 
+_SMOOTHING = 0.1
+_NAME_WEIGHT = 2
 _DUTY_WEIGHT = 0.3
 
 
@@ -21,23 +22,36 @@ class RoleIndex:
     Parameters
     ----------
     roles
-        All roles; the rows of `centroids` stand in this order.
-    centroids : sparse matrix of shape (n_roles, n_features)
-        The mean direction of each role's titles and duties, unit length.
+        All roles; `weights` and `sizes` stand in this order.
+    weights : sparse matrix of shape (n_roles, n_features)
+        What each feature says for a role: ``log(1 + amount / smoothing)``.
+    sizes : ndarray of shape (n_roles,)
+        What each feature costs a role: the more a role has, the less a single match says.
     exact
-        Department and normalised title to the position of its role.
+        Normalised title to the positions of the roles that have it.
     tokenizer
         Cuts and normalises titles, as for the features.
+
+    Notes
+    -----
+    Multinomial naive Bayes over the features of a role's titles; name and duties weigh otherwise.
+    Only features that a role has are stored, so that hundreds of roles stay small.
+
+    References
+    ----------
+    .. [1] A. McCallum and K. Nigam, "A comparison of event models for naive Bayes text
+       classification", AAAI-98 workshop on learning for text categorization.
     """
 
     roles: tuple[Role, ...]
-    centroids: sp.csr_matrix
-    exact: dict[tuple[str, str], int]
+    weights: sp.csr_matrix
+    sizes: np.ndarray
+    exact: dict[str, tuple[int, ...]]
     tokenizer: Tokenizer
 
     @classmethod
     def fit(cls, catalogue: Catalogue, vectorizer: Pipeline, tokenizer: Tokenizer) -> "RoleIndex":
-        """Place the roles of a catalogue in the space of a fitted vectoriser.
+        """Learn the roles of a catalogue in the space of a fitted vectoriser.
 
         Parameters
         ----------
@@ -55,14 +69,22 @@ class RoleIndex:
         """
         roles = tuple(catalogue.roles.values())
         position = {role.id: n for n, role in enumerate(roles)}
-        titles = _centroids(catalogue.titles(), position, vectorizer)
-        duties = _centroids(catalogue.duties(), position, vectorizer)
-        exact: dict[tuple[str, str], int] = {}
+        names = [(name, language, role) for role in roles for language, name in role.names.items()]
+        amounts = sp.csr_matrix(
+            _amounts(catalogue.titles(), position, vectorizer)
+            + _NAME_WEIGHT * _amounts(names, position, vectorizer)
+            + _DUTY_WEIGHT * _amounts(catalogue.duties(), position, vectorizer)
+        )
+        totals = np.asarray(amounts.sum(axis=1)).ravel()
+        amounts.data = np.log1p(amounts.data / _SMOOTHING).astype(np.float32)
+        exact: dict[str, tuple[int, ...]] = {}
         for title, _, role in catalogue.titles():
             key = " ".join(tokenizer.words(title))
-            exact.setdefault((role.department, key), position[role.id])
-        centroids = normalize(titles + _DUTY_WEIGHT * duties).astype(np.float32)
-        return cls(roles, sp.csr_matrix(centroids), exact, tokenizer)
+            found = exact.get(key, ())
+            if position[role.id] not in found:
+                exact[key] = (*found, position[role.id])
+        sizes = np.log(totals + _SMOOTHING * amounts.shape[1])
+        return cls(roles, amounts.astype(np.float32), sizes, exact, tokenizer)
 
     def closest(
         self, X: sp.csr_matrix, titles: Sequence[str], departments: Sequence[str]
@@ -86,25 +108,35 @@ class RoleIndex:
         found = np.full(len(titles), -1)
         if not titles:
             return found
-        similarity = (X @ self.centroids.T).toarray()
+        scores = (X @ self.weights.T).toarray() - np.asarray(X.sum(axis=1)) * self.sizes
         own = np.array([role.department for role in self.roles])
         wanted = np.array(departments)
         for department in set(departments) - {""}:
             rows = np.flatnonzero(wanted == department)
             columns = np.flatnonzero(own == department)
-            found[rows] = columns[similarity[np.ix_(rows, columns)].argmax(axis=1)]
+            found[rows] = columns[scores[np.ix_(rows, columns)].argmax(axis=1)]
         for row, (title, department) in enumerate(zip(titles, departments, strict=True)):
-            key = (department, " ".join(self.tokenizer.words(title)))
-            found[row] = self.exact.get(key, found[row])
+            own_roles = (n for n in self.known(title) if self.roles[n].department == department)
+            found[row] = next(own_roles, found[row])
         return found
 
+    def known(self, title: str) -> tuple[int, ...]:
+        """Return the positions of the roles that have a title, word for word."""
+        return self.exact.get(" ".join(self.tokenizer.words(title)), ())
 
-def _centroids(
+    def known_department(self, title: str) -> str | None:
+        """Return the department of a catalogue title; None for others, and where two have it."""
+        departments = {self.roles[n].department for n in self.known(title)}
+        return departments.pop() if len(departments) == 1 else None
+
+
+def _amounts(
     texts: Iterable[tuple[str, str, Role]], position: dict[str, int], vectorizer: Pipeline
 ) -> sp.csr_matrix:
+    """Sum the features of texts by role."""
     pairs = list(texts)
     X = vectorizer.transform([text for text, _, _ in pairs])
     rows = np.array([position[role.id] for *_, role in pairs])
     shape = (len(position), len(pairs))
     membership = sp.csr_matrix((np.ones(len(pairs)), (rows, np.arange(len(pairs)))), shape=shape)
-    return sp.csr_matrix(normalize(membership @ X))
+    return sp.csr_matrix(membership @ X)

@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from classifier import paths, persistence
 from classifier.calibration import TARGET_ACCURACY, Calibration, calibrate
 from classifier.card import model_card
-from classifier.catalogue import fingerprint, title_key
+from classifier.catalogue import Catalogue, fingerprint, title_key
 from classifier.corpus import TrainingData
 from classifier.estimator import make_pipeline
 from classifier.evaluation import Evaluation, evaluate
@@ -69,17 +69,19 @@ def train(
     kept, held = _split(examples, seed)
     progress(f"fitting on {len(examples):,} lines and on a part of them, side by side")
     parts = (data.augmented(part, seed) for part in (examples, examples.iloc[kept]))
-    # the solver runs outside Python's lock, so threads use both cores and nothing is copied
-    pipeline, trial = Parallel(n_jobs=2, prefer="threads")(
+    # processes, not threads: the solver draws from one random state for the whole process
+    pipeline, trial = Parallel(n_jobs=2)(
         delayed(_fitted)(make_pipeline(data.tokenizer, seed=seed), part) for part in parts
     )
     progress("calibrating and measuring on titles held out")
     tried = examples.iloc[held]
     decisions = trial.decision_function(tried["text"])
     calibration = calibrate(decisions, trial.classes_, tried["department"].to_numpy())
-    evaluation = _measure(_classifier(data, trial, calibration), tried)
+    unseen = data.catalogue.without(set(tried["text"].map(title_key)))
+    evaluation = _measure(_classifier(data, unseen, trial, calibration), tried)
     progress("writing the model")
-    _write(_classifier(data, pipeline, calibration), output, data, evaluation, seed)
+    model = _classifier(data, data.catalogue, pipeline, calibration)
+    _write(model, output, data, evaluation, seed)
     return evaluation
 
 
@@ -96,7 +98,7 @@ def _fitted(pipeline: Pipeline, examples: pd.DataFrame) -> Pipeline:
 
 
 def _classifier(
-    data: TrainingData, pipeline: Pipeline, calibration: Calibration
+    data: TrainingData, catalogue: Catalogue, pipeline: Pipeline, calibration: Calibration
 ) -> JobTitleClassifier:
     """Put a fitted pipeline and its calibration together to a classifier."""
     return JobTitleClassifier(
@@ -107,7 +109,7 @@ def _classifier(
         taxonomy=data.taxonomy,
         policies=data.policies,
         seniority=data.seniority,
-        roles=RoleIndex.fit(data.catalogue, pipeline.named_steps["features"], data.tokenizer),
+        roles=RoleIndex.fit(catalogue, pipeline.named_steps["features"], data.tokenizer),
     )
 
 

@@ -146,6 +146,7 @@ def test_word_weights_add_up(model: JobTitleClassifier, words: list[str], descri
         return
     scores = model.scores([title], [description])
     total = scores.evidence.membership(scores.weights) @ model.decisions(scores.X)
+    total += model._known(scores.postings)
     row = list(model.pipeline.classes_).index(explanation.department)
     explained = explanation.offset + sum(word.weight for word in explanation.words)
     assert explained == pytest.approx(total[0, row] - total[0].mean(), abs=1e-4)
