@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test train clean
+.PHONY: run test train selection clean
 
 run: $(VENV)/.run
 	$(BIN)/python -m classifier classify notebooks/postings.csv
@@ -20,6 +20,9 @@ test: $(VENV)/.test
 
 train: $(VENV)/.run
 	$(BIN)/python -m classifier train
+
+selection: $(VENV)/.run  # slow: fits all rivals of the estimator
+	$(BIN)/python -c "from classifier import paths, selection; selection.select(paths.training_data(), paths.models(), progress=print)"
 
 clean:
 	rm -rf $(VENV) models/*.joblib models/manifest.json

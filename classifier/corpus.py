@@ -93,16 +93,16 @@ class TrainingData:
         Returns
         -------
         DataFrame
-            Columns ``text``, ``department``, ``kind`` (``title``, ``duty`` or ``no_work``) and
-            ``language``; titles first, then duties, both in the order of the catalogue.
+            Columns ``text``, ``department``, ``kind`` (``title``, ``duty`` or ``no_work``),
+            ``language`` and ``role``; lines that name no work are a role each.
         """
         titles, duties = self.catalogue.titles(), self.catalogue.duties()
         rows = [
-            *((text, role.department, "title", language) for text, language, role in titles),
-            *((text, role.department, "duty", language) for text, language, role in duties),
-            *((text, NO_WORK, "no_work", "") for text in self.no_work),
+            *((text, r.department, "title", language, r.id) for text, language, r in titles),
+            *((text, r.department, "duty", language, r.id) for text, language, r in duties),
+            *((text, NO_WORK, "no_work", "", text) for text in self.no_work),
         ]
-        return pd.DataFrame(rows, columns=["text", "department", "kind", "language"])
+        return pd.DataFrame(rows, columns=["text", "department", "kind", "language", "role"])
 
     def augmented(self, examples: pd.DataFrame, seed: int) -> pd.DataFrame:
         """Add decorated and misspelt titles to examples.

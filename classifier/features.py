@@ -136,13 +136,17 @@ class AdditiveTfidf(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return weighted
 
 
-def make_vectorizer(tokenizer: Tokenizer, *, min_df: int = 3) -> Pipeline:
+def make_vectorizer(
+    tokenizer: Tokenizer, *, shortest: int = 3, longest: int = 6, min_df: int = 3
+) -> Pipeline:
     """Build the unfitted vectoriser of titles and sentences.
 
     Parameters
     ----------
     tokenizer
         Cuts and normalises the text.
+    shortest, longest
+        Lengths of the pieces of words, in characters; see `TitleAnalyzer`.
     min_df
         In how many texts a feature must occur.
 
@@ -151,6 +155,6 @@ def make_vectorizer(tokenizer: Tokenizer, *, min_df: int = 3) -> Pipeline:
     sklearn.pipeline.Pipeline
         From a sequence of texts to a sparse matrix of shape (n_texts, n_features).
     """
-    analyzer = TitleAnalyzer(tokenizer)
+    analyzer = TitleAnalyzer(tokenizer, shortest, longest)
     counter = CountVectorizer(analyzer=analyzer, min_df=min_df, dtype=np.int32)
     return Pipeline([("count", counter), ("weigh", AdditiveTfidf())])

@@ -20,7 +20,7 @@ from classifier.roles import RoleIndex
 from classifier.seniority import SeniorityReader
 from classifier.taxonomy import Taxonomy
 
-CATALOGUE_WEIGHT = 3.0
+CATALOGUE_WEIGHT = 4.0
 """What it adds to a department's log-odds that the title stands in the catalogue, word for word."""
 
 

@@ -21,6 +21,7 @@ from classifier.evaluation import Evaluation, evaluate
 from classifier.files import write_text
 from classifier.model import JobTitleClassifier
 from classifier.roles import RoleIndex
+from classifier.selection import read_selection
 
 HELD_OUT = 0.15
 """The share of titles held out to calibrate and measure."""
@@ -135,7 +136,7 @@ def _write(
     }
     persistence.save(model, output, facts)
     text = json.dumps(figures, indent=2, ensure_ascii=False) + "\n"
-    card = model_card(data.catalogue, data.taxonomy, figures, facts)
+    card = model_card(data.catalogue, data.taxonomy, figures, facts, read_selection(output))
     write_text(output / "metrics.json", text)
     write_text(output / "MODEL_CARD.md", card)
 
