@@ -9,6 +9,9 @@ from scipy.special import log_softmax, softmax
 TARGET_ACCURACY = 0.80
 """The accuracy that labels above the confidence threshold must reach on held-out titles."""
 
+LOWEST_THRESHOLD = 0.15
+"""The threshold is never lower, 0-1: below it a label is little better than a guess."""
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -19,7 +22,8 @@ class Calibration:
     temperature
         Divides decision values before the softmax.
     min_confidence
-        The lowest probability, 0-1, at which labels reach `TARGET_ACCURACY`.
+        The lowest probability, 0-1, at which labels reach `TARGET_ACCURACY`; at least
+        `LOWEST_THRESHOLD`.
     """
 
     temperature: float
@@ -59,5 +63,5 @@ def calibrate(decisions: np.ndarray, classes: np.ndarray, truth: np.ndarray) -> 
     order = np.argsort(-confidence)
     accuracy = np.cumsum(right[order]) / (1 + rows)
     enough = np.flatnonzero(accuracy >= TARGET_ACCURACY)
-    threshold = confidence[order][enough[-1]] if len(enough) else 1.0
+    threshold = max(LOWEST_THRESHOLD, confidence[order][enough[-1]]) if len(enough) else 1.0
     return Calibration(round(temperature, 4), round(float(threshold), 3))

@@ -14,7 +14,7 @@ from classifier.seniority import SeniorityReader
 from classifier.taxonomy import Taxonomy, read_toml
 from classifier.text import Tokenizer, fold
 
-DECORATED = 0.5
+DECORATED = 0.6
 """The share of titles that are learned once more with rank, place, employer or the like."""
 
 MISSPELT = 0.12
