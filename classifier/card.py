@@ -32,11 +32,12 @@ seed {seed}.
 
 Words, pairs of words and pieces of words, weighted by rarity; one linear support vector machine a
 department, trained on the catalogue and on titles composed from it with ranks, places, employers,
-contracts and typing errors; a softmax with temperature {temperature}, fitted on held-out titles. A
-text whose best department stays below {min_confidence} is `unknown`; above it, at least
-{target_accuracy:.0%} of the held-out titles are right. A title that stands in the catalogue word for
-word counts for its department. The closest role is found by naive Bayes within the department. The
-category is not learned: it follows from department and role by a policy.
+contracts and typing errors; a softmax with temperature {temperature}, fitted on held-out titles.
+
+A text whose best department stays below {min_confidence} is `unknown`; above it, at least
+{target_accuracy:.0%} of the held-out titles are right. A title that stands in the catalogue word
+for word counts for its department. The closest role is found by naive Bayes within the department.
+The category is not learned: it follows from department and role by a policy.
 
 ## Figures
 
