@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from sklearn.model_selection import GroupShuffleSplit
 
 from classifier.catalogue import Catalogue, fingerprint
 from classifier.composition import Decorations, compose, misspell, read_decorations
@@ -13,6 +15,9 @@ from classifier.policy import Policy, read_policies
 from classifier.seniority import SeniorityReader
 from classifier.taxonomy import Taxonomy, read_toml
 from classifier.text import Tokenizer, fold
+
+HELD_OUT = 0.15
+"""The share of titles or roles held out to calibrate and measure."""
 
 DECORATED = 0.6
 """The share of titles that are learned once more with rank, place, employer or the like."""
@@ -127,6 +132,28 @@ class TrainingData:
         ]
         composed = pd.DataFrame(added, columns=["text", "department"]).assign(kind="composed")
         return pd.concat([examples, composed], ignore_index=True)
+
+
+def hold_out(examples: pd.DataFrame, groups: pd.Series, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Divide examples so that no group is on both sides.
+
+    Parameters
+    ----------
+    examples
+        As `TrainingData.examples` returns them.
+    groups : Series of shape (n_examples,)
+        What belongs together, such as equal titles or the lines of a role.
+    seed
+        Draws the groups that are held out.
+
+    Returns
+    -------
+    tuple of two ndarrays
+        The rows to learn from, and the rows held out, about `HELD_OUT` of the groups.
+    """
+    splitter = GroupShuffleSplit(n_splits=1, test_size=HELD_OUT, random_state=seed)
+    kept, held = next(splitter.split(examples, groups=groups))
+    return kept, held
 
 
 def read_tokenizer(path: Path) -> Tokenizer:

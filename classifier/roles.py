@@ -84,7 +84,7 @@ class RoleIndex:
             if position[role.id] not in found:
                 exact[key] = (*found, position[role.id])
         sizes = np.log(totals + _SMOOTHING * amounts.shape[1])
-        return cls(roles, amounts.astype(np.float32), sizes, exact, tokenizer)
+        return cls(roles, amounts, sizes, exact, tokenizer)
 
     def closest(
         self, X: sp.csr_matrix, titles: Sequence[str], departments: Sequence[str]

@@ -9,17 +9,16 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.base import clone
-from sklearn.model_selection import GroupKFold, GroupShuffleSplit
+from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline
 
 from classifier.catalogue import title_key
-from classifier.corpus import TrainingData
+from classifier.corpus import TrainingData, hold_out
 from classifier.estimator import CHOSEN, candidates
 from classifier.files import write_text
 
 SELECTION_FILE = "selection.json"
 
-_HELD_OUT = 0.15
 _FOLDS = 5
 
 
@@ -52,8 +51,8 @@ def select(
     """
     data = TrainingData.from_directory(data_directory)
     examples = data.examples()
-    titles = _one_split(examples, examples["text"].map(title_key), seed)
-    roles = _one_split(examples, examples["role"], seed)
+    titles = hold_out(examples, examples["text"].map(title_key), seed)
+    roles = hold_out(examples, examples["role"], seed)
     found: dict[str, dict[str, float]] = {}
     for name, pipeline in candidates(data.tokenizer, seed=seed).items():
         progress(f"measuring {name}")
@@ -78,14 +77,6 @@ def read_selection(directory: Path) -> dict[str, Any] | None:
         return None
     figures: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return figures
-
-
-def _one_split(
-    examples: pd.DataFrame, groups: pd.Series, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    splitter = GroupShuffleSplit(n_splits=1, test_size=_HELD_OUT, random_state=seed)
-    kept, held = next(splitter.split(examples, groups=groups))
-    return kept, held
 
 
 def _right(

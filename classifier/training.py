@@ -8,23 +8,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.model_selection import GroupShuffleSplit
 from sklearn.pipeline import Pipeline
 
 from classifier import paths, persistence
 from classifier.calibration import TARGET_ACCURACY, Calibration, calibrate
 from classifier.card import model_card
 from classifier.catalogue import Catalogue, fingerprint, title_key
-from classifier.corpus import TrainingData
+from classifier.corpus import TrainingData, hold_out
 from classifier.estimator import NO_WORK, make_pipeline
 from classifier.evaluation import Evaluation, evaluate
 from classifier.files import write_text
 from classifier.model import JobTitleClassifier
 from classifier.roles import RoleIndex
 from classifier.selection import read_selection
-
-HELD_OUT = 0.15
-"""The share of titles held out to calibrate and measure."""
 
 OFFICE_WEIGHT = 1.25
 """The weight of an example of an office department; one outside the office weighs 1.
@@ -73,7 +69,7 @@ def train(
     progress("reading the catalogue")
     data = TrainingData.from_directory(data_directory)
     examples = data.examples()
-    kept, held = _split(examples, seed)
+    kept, held = hold_out(examples, examples["text"].map(title_key), seed)
     progress(f"fitting on {len(examples):,} lines and on a part of them, side by side")
     parts = (data.augmented(part, seed) for part in (examples, examples.iloc[kept]))
     outside = {d.id for d in data.taxonomy.departments.values() if d.basis == "outside"}
@@ -83,6 +79,7 @@ def train(
     )
     progress("calibrating and measuring on titles held out")
     tried = examples.iloc[held]
+    tried = tried[tried["kind"] == "title"]
     decisions = trial.decision_function(tried["text"])
     calibration = calibrate(decisions, trial.classes_, tried["department"].to_numpy())
     unseen = data.catalogue.without(set(tried["text"].map(title_key)))
@@ -91,14 +88,6 @@ def train(
     model = _classifier(data, data.catalogue, pipeline, calibration)
     _write(model, output, data, evaluation, seed)
     return evaluation
-
-
-def _split(examples: pd.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows to learn from and the titles held out; no title is on both sides."""
-    keys = examples["text"].map(title_key)
-    splitter = GroupShuffleSplit(n_splits=1, test_size=HELD_OUT, random_state=seed)
-    kept, held = next(splitter.split(examples, groups=keys))
-    return kept, held[examples["kind"].to_numpy()[held] == "title"]
 
 
 def _fitted(pipeline: Pipeline, examples: pd.DataFrame, outside: Collection[str]) -> Pipeline:
