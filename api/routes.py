@@ -6,7 +6,7 @@ from flask import Blueprint, Flask, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from api.problems import Problem
-from api.schemas import Batch, as_json, parse
+from api.schemas import Batch, Single, as_json, parse
 from classifier import JobTitleClassifier, __version__
 
 MAX_BODY = 1 << 20
@@ -38,10 +38,24 @@ def _body() -> bytes:
 def classify() -> ResponseReturnValue:
     """Label one posting or a batch."""
     sent = parse(_body())
-    postings = sent.postings if isinstance(sent, Batch) else [sent]
-    labels = _model().predict([p.title for p in postings], [p.description for p in postings])
-    answers = [as_json(p, label) for p, label in zip(postings, labels, strict=True)]
+    answers = _explained(sent) if sent.explain else _labelled(sent)
     return jsonify({"labels": answers} if isinstance(sent, Batch) else answers[0])
+
+
+def _labelled(sent: Single | Batch) -> list[dict[str, Any]]:
+    titles, descriptions = [p.title for p in sent.postings], [p.description for p in sent.postings]
+    labels = _model().predict(titles, descriptions, min_confidence=sent.min_confidence)
+    return [as_json(p, label) for p, label in zip(sent.postings, labels, strict=True)]
+
+
+def _explained(sent: Single | Batch) -> list[dict[str, Any]]:
+    answers = []
+    for posting in sent.postings:
+        reasons = _model().explain(
+            posting.title, posting.description, min_confidence=sent.min_confidence
+        )
+        answers.append(as_json(posting, reasons.label, reasons))
+    return answers
 
 
 @routes.get("/v1/taxonomy")

@@ -1,16 +1,22 @@
 """What requests look like, checked by pydantic, and how labels are written as JSON."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import from_json
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError, from_json
 
 from api.problems import Problem
-from classifier import Label
+from classifier import Explanation, Label
 
 MAX_POSTINGS = 1_000
 """Postings in one request."""
+
+MAX_EXPLAINED = 50
+"""Postings in one request that asks for reasons."""
+
+MAX_WORDS = 30
+"""Words listed in an explanation: the strongest; the rest are summed."""
 
 MAX_TITLE = 100_000
 """Characters of a title."""
@@ -29,15 +35,39 @@ class Posting(BaseModel):
     id: Annotated[str, Field(max_length=200)] | int | None = None
 
 
-class Batch(BaseModel):
-    """Several postings, answered in order."""
+class Wishes(BaseModel):
+    """What a request may ask for besides labels."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
+    explain: bool = False
+    min_confidence: Annotated[float, Field(ge=0, le=1)] | None = None
+
+
+class Single(Posting, Wishes):
+    """One posting, with wishes."""
+
+    @property
+    def postings(self) -> list[Posting]:
+        """The posting as a list of one."""
+        return [self]
+
+
+class Batch(Wishes):
+    """Several postings, answered in order."""
+
     postings: Annotated[list[Posting], Field(max_length=MAX_POSTINGS)]
 
+    @model_validator(mode="after")
+    def _few_enough_to_explain(self) -> Self:
+        if self.explain and len(self.postings) > MAX_EXPLAINED:
+            message = "reasons are given for at most {limit} postings at a time; this has {found}"
+            context = {"limit": MAX_EXPLAINED, "found": len(self.postings)}
+            raise PydanticCustomError("too_many_to_explain", message, context)
+        return self
 
-def parse(body: bytes) -> Posting | Batch:
+
+def parse(body: bytes) -> Single | Batch:
     """Read a request body.
 
     Parameters
@@ -47,7 +77,7 @@ def parse(body: bytes) -> Posting | Batch:
 
     Returns
     -------
-    Posting or Batch
+    Single or Batch
         What was sent.
 
     Raises
@@ -66,7 +96,7 @@ def parse(body: bytes) -> Posting | Batch:
         detail = "send title, description or both, or postings"
         raise Problem(422, "invalid-field", "There is nothing to label", detail)
     try:
-        return (Batch if "postings" in document else Posting).model_validate(document)
+        return (Batch if "postings" in document else Single).model_validate(document)
     except ValidationError as error:
         # pydantic's own list would repeat the input, and titles are personal data
         errors = [
@@ -78,7 +108,9 @@ def parse(body: bytes) -> Posting | Batch:
         raise Problem(422, "invalid-field", title, detail, errors=errors) from error
 
 
-def as_json(posting: Posting, label: Label) -> dict[str, Any]:
+def as_json(
+    posting: Posting, label: Label, explanation: Explanation | None = None
+) -> dict[str, Any]:
     """Lay a label out for JSON, with the posting's id if it had one.
 
     Parameters
@@ -87,15 +119,44 @@ def as_json(posting: Posting, label: Label) -> dict[str, Any]:
         What was sent.
     label
         What it is.
+    explanation
+        Its reasons, if they were asked for.
 
     Returns
     -------
     dict
-        The fields of `classifier.Label`, probabilities rounded to six digits.
+        The fields of `classifier.Label`, probabilities rounded to six digits, and
+        ``explanation``.
     """
-    body = asdict(label)
-    if label.confidence is not None:
-        body["confidence"] = round(label.confidence, 6)
-    for candidate in body["candidates"]:
-        candidate["confidence"] = round(candidate["confidence"], 6)
+    body = _rounded(asdict(label))
+    if explanation is not None:
+        body["explanation"] = _reasons(explanation)
     return body if posting.id is None else {"id": posting.id, **body}
+
+
+def _reasons(explanation: Explanation) -> dict[str, Any]:
+    """Lay reasons out: offset, words and the rest of the words add up to the score."""
+    words = explanation.words
+    strongest = sorted(range(len(words)), key=lambda n: -abs(words[n].weight))[:MAX_WORDS]
+    listed = [asdict(words[n]) for n in sorted(strongest)]
+    rest = sum(word.weight for word in words) - sum(word["weight"] for word in listed)
+    reasons: dict[str, Any] = _rounded(
+        {
+            "department": explanation.department,
+            "score": explanation.score,
+            "offset": explanation.offset,
+            "words": listed,
+            "other_words": rest,
+            "role": explanation.role,
+            "learned_from": [asdict(title) for title in explanation.closest],
+        }
+    )
+    return reasons
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return round(value, 6) if isinstance(value, float) else value

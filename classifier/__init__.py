@@ -6,6 +6,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ClassifierError",
+    "Explanation",
     "JobTitleClassifier",
     "Label",
     "Taxonomy",
@@ -15,6 +16,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from classifier.errors import ClassifierError
+    from classifier.explanation import Explanation
     from classifier.labels import Label
     from classifier.model import JobTitleClassifier
     from classifier.taxonomy import Taxonomy
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ClassifierError": "errors",
+    "Explanation": "explanation",
     "JobTitleClassifier": "model",
     "Label": "labels",
     "Taxonomy": "taxonomy",

@@ -35,6 +35,8 @@ class Options:
         Put before the names of the added columns.
     n_candidates
         If above 0, a column ``candidates`` is added.
+    min_confidence
+        Below this probability, 0-1, a row is ``unknown``; the shipped threshold if None.
     """
 
     policy: Policy
@@ -42,6 +44,7 @@ class Options:
     description: str | None = None
     prefix: str = ""
     n_candidates: int = 0
+    min_confidence: float | None = None
 
     @property
     def added(self) -> tuple[str, ...]:
@@ -162,7 +165,8 @@ def _labelled(
 ) -> Iterator[list[str]]:
     """Yield the rows of a chunk with their labels; cells in excess come after them."""
     labels = _labels(model, chunk, columns, options)
-    labels["confidence"] = [f"{c:.4f}" if c == c else "" for c in labels["confidence"]]
+    for name in ("confidence", "category_confidence", "seniority_confidence"):
+        labels[name] = [f"{c:.4f}" if c == c else "" for c in labels[name]]
     for row, label in zip(chunk, labels.itertuples(index=False, name=None), strict=True):
         if len(row.cells) not in (0, width):
             summary.faulty_lines.append(row.line)
@@ -182,6 +186,7 @@ def _labels(
         frame,
         description="description" if columns.description is not None else None,
         policy=options.policy,
+        min_confidence=options.min_confidence,
         n_candidates=options.n_candidates,
     )
 
@@ -192,13 +197,35 @@ def _cells(chunk: list[Row], column: int | None) -> list[str]:
     return [row.cells[column] if column < len(row.cells) else "" for row in chunk]
 
 
+@dataclass(frozen=True)
+class Measured:
+    """The rows of a table whose departments are known, labelled.
+
+    Parameters
+    ----------
+    titles
+        What was labelled, for examples of errors.
+    gold
+        The right departments of each row.
+    languages
+        The language of each row; None if the table does not tell.
+    labels
+        One label a row.
+    """
+
+    titles: list[str]
+    gold: list[frozenset[str]]
+    languages: list[str] | None
+    labels: pd.DataFrame
+
+
 def label_against_gold(
     model: JobTitleClassifier,
     table: Table,
     options: Options,
     usual_names: Mapping[str, Sequence[str]],
     gold: str,
-) -> tuple[list[frozenset[str]], pd.DataFrame]:
+) -> Measured:
     """Label the rows of a table whose departments are known.
 
     Parameters
@@ -210,13 +237,13 @@ def label_against_gold(
     options
         What the user chose.
     usual_names
-        The usual names of the columns ``title`` and ``description``.
+        The usual names of the columns ``title``, ``description`` and ``language``.
     gold
         The column of right departments, ``|`` between them; rows without one are left out.
 
     Returns
     -------
-    list of frozenset of str, DataFrame
+    Measured
         The right departments of each row, and its label.
 
     Raises
@@ -226,20 +253,31 @@ def label_against_gold(
     """
     column = table.column(gold)
     columns = _find_columns(table, options, usual_names)
-    truths: list[frozenset[str]] = []
+    language = table.usual_column(usual_names["language"])
+    known: list[Row] = []
     labels: list[pd.DataFrame] = []
     while chunk := list(islice(table.rows, CHUNK)):
-        known = [row for row in chunk if column < len(row.cells) and row.cells[column].strip()]
-        for row in known:
-            truth = frozenset(part.strip() for part in row.cells[column].split("|"))
-            unknown = sorted(truth - set(model.taxonomy.departments))
-            if unknown:
-                raise InputError(
-                    f"{table.name}, line {row.line}: {', '.join(unknown)} in column {gold} is no "
-                    "department; python -m classifier taxonomy lists them"
-                )
-            truths.append(truth)
-        labels.append(_labels(model, known, columns, options))
+        own = [row for row in chunk if column < len(row.cells) and row.cells[column].strip()]
+        labels.append(_labels(model, own, columns, options))
+        known += own
+    truths = [_departments(row, column, table, model) for row in known]
     if not truths:
         raise InputError(f"{table.name}: no row has a department in column {gold}")
-    return truths, pd.concat(labels, ignore_index=True)
+    return Measured(
+        _cells(known, columns.title if columns.title is not None else columns.description),
+        truths,
+        None if language is None else _cells(known, language),
+        pd.concat(labels, ignore_index=True),
+    )
+
+
+def _departments(row: Row, column: int, table: Table, model: JobTitleClassifier) -> frozenset[str]:
+    """Read the right departments of a row."""
+    found = frozenset(part.strip() for part in row.cells[column].split("|"))
+    unknown = sorted(found - set(model.taxonomy.departments))
+    if unknown:
+        raise InputError(
+            f"{table.name}, line {row.line}: {', '.join(unknown)} in column "
+            f"{table.header[column]} is no department; python -m classifier taxonomy lists them"
+        )
+    return found

@@ -20,6 +20,12 @@ if TYPE_CHECKING:  # scikit-learn and pandas are imported by the commands that n
 _policy_option = click.option(
     "--policy", metavar="NAME|FILE", help="Decides back and front office. [default: document]"
 )
+_confidence_option = click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    metavar="P",
+    help="Less sure than this is unknown, 0-1. [default: the model's own]",
+)
 _model_option = click.option(
     "--model",
     "model_directory",
@@ -46,6 +52,7 @@ def cli() -> None:
 @_title_option
 @_description_option
 @_policy_option
+@_confidence_option
 @click.option("--prefix", default="", help="Put before the names of the added columns.")
 @click.option("--candidates", default=0, type=click.IntRange(0, 23), help="Add the K likeliest.")
 @_model_option
@@ -55,6 +62,7 @@ def classify(
     title: str | None,
     description: str | None,
     policy: str | None,
+    min_confidence: float | None,
     prefix: str,
     candidates: int,
     model_directory: Path | None,
@@ -67,7 +75,9 @@ def classify(
     usual = _usual_names()
     with tables.open_table(source, [*usual["title"], *usual["description"]]) as table:
         model = _load(model_directory)
-        options = batch.Options(model.policy(policy), title, description, prefix, candidates)
+        options = batch.Options(
+            model.policy(policy), title, description, prefix, candidates, min_confidence
+        )
         with (
             _target(output) as target,
             tqdm(unit=" rows", disable=None, file=sys.stderr) as bar,
@@ -84,15 +94,20 @@ def classify(
 @click.argument("titles", nargs=-1, required=True, metavar="TITLE...")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @_policy_option
+@_confidence_option
 @_model_option
 def label(
-    titles: tuple[str, ...], as_json: bool, policy: str | None, model_directory: Path | None
+    titles: tuple[str, ...],
+    as_json: bool,
+    policy: str | None,
+    min_confidence: float | None,
+    model_directory: Path | None,
 ) -> None:
     """Label titles given as arguments."""
     from classifier.rendering import labels_table
 
     model = _load(model_directory)
-    labels = model.predict(titles, policy=model.policy(policy))
+    labels = model.predict(titles, policy=model.policy(policy), min_confidence=min_confidence)
     if as_json:
         _print_json([{"title": t, **asdict(one)} for t, one in zip(titles, labels, strict=True)])
     else:
@@ -104,16 +119,22 @@ def label(
 @click.option("--description", default="", metavar="TEXT", help="The posting's text.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @_policy_option
+@_confidence_option
 @_model_option
 def explain(
-    title: str, description: str, as_json: bool, policy: str | None, model_directory: Path | None
+    title: str,
+    description: str,
+    as_json: bool,
+    policy: str | None,
+    min_confidence: float | None,
+    model_directory: Path | None,
 ) -> None:
     """Show the reasons for the label of one title."""
     from classifier.rendering import explanation_text
 
     model = _load(model_directory)
     chosen = model.policy(policy)
-    explanation = model.explain(title, description, policy=chosen)
+    explanation = model.explain(title, description, policy=chosen, min_confidence=min_confidence)
     if as_json:
         _print_json(asdict(explanation))
     else:
@@ -141,7 +162,15 @@ def train(data: Path | None, output: Path | None, seed: int) -> None:
 @_title_option
 @_description_option
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option(
+    "--report",
+    "report_directory",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write report.html, with plots, and metrics.json there.",
+)
 @_policy_option
+@_confidence_option
 @_model_option
 def evaluate(
     source: str,
@@ -149,7 +178,9 @@ def evaluate(
     title: str | None,
     description: str | None,
     as_json: bool,
+    report_directory: Path | None,
     policy: str | None,
+    min_confidence: float | None,
     model_directory: Path | None,
 ) -> None:
     """Measure the model on a CSV file whose departments are known."""
@@ -160,10 +191,18 @@ def evaluate(
     usual = _usual_names()
     with tables.open_table(source, [*usual["title"], *usual["description"], gold]) as table:
         model = _load(model_directory)
-        options = batch.Options(model.policy(policy), title, description)
-        right, labels = batch.label_against_gold(model, table, options, usual, gold)
+        options = batch.Options(
+            model.policy(policy), title, description, n_candidates=1, min_confidence=min_confidence
+        )
+        measured = batch.label_against_gold(model, table, options, usual, gold)
     categories = {d: rule.category for d, rule in options.policy.departments.items()}
-    evaluation = measure(right, labels, categories)
+    evaluation = measure(measured.gold, measured.labels, categories, languages=measured.languages)
+    if report_directory is not None:
+        from classifier.evaluation_report import write_report
+
+        threshold = model.min_confidence if min_confidence is None else min_confidence
+        write_report(evaluation, measured.titles, Path(source).name, threshold, report_directory)
+        _say(f"written to {report_directory / 'report.html'}")
     if as_json:
         _print_json(evaluation.figures.as_dict())
     else:

@@ -12,11 +12,12 @@ NO_LABEL = ""
 """Stands for the prediction of a row without a label."""
 
 _BINS = 15
+_THRESHOLDS = tuple(n / 20 for n in range(20))
 
 
 @dataclass(frozen=True)
-class Figures:
-    """The figures of one evaluation; shares are in 0-1.
+class Shares:
+    """How often labels are right; shares are in 0-1.
 
     Parameters
     ----------
@@ -26,8 +27,6 @@ class Figures:
         Share of rows whose department is right; no label counts as wrong.
     category_accuracy
         Share of rows whose office category is right.
-    macro_f1
-        Mean F1 over the departments that occur.
     answered
         Share of rows that got a label.
     selective_accuracy
@@ -35,18 +34,40 @@ class Figures:
     ece
         Expected calibration error of the confidence over the answered rows, 15 bins; None if there
         are none.
-    departments
-        Department to precision, recall, f1 and support.
     """
 
     rows: int
     accuracy: float
     category_accuracy: float
-    macro_f1: float
     answered: float
     selective_accuracy: float | None
     ece: float | None
+
+
+@dataclass(frozen=True)
+class Figures(Shares):
+    """The figures of one evaluation; shares are in 0-1.
+
+    Parameters
+    ----------
+    macro_f1
+        Mean F1 over the departments that occur.
+    departments
+        Department to precision, recall, f1 and support.
+    languages
+        Language to its shares; empty if no languages were given.
+    thresholds
+        For each threshold: what share of rows it would answer, and how many of those rightly; None
+        if it would answer none.
+    reliability
+        For each bin of confidence that occurs: its mean confidence, accuracy and rows.
+    """
+
+    macro_f1: float
     departments: Mapping[str, Mapping[str, float]]
+    languages: Mapping[str, Shares]
+    thresholds: Sequence[Mapping[str, float | None]]
+    reliability: Sequence[Mapping[str, float]]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures for JSON, rounded to four digits."""
@@ -56,7 +77,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures with the confusion table behind them.
+    """Figures with the tables behind them.
 
     Parameters
     ----------
@@ -64,14 +85,24 @@ class Evaluation:
         The figures.
     confusion
         Gold department by predicted department, in rows; the column ``""`` is no label.
+    curve : DataFrame with the columns ``coverage`` and ``accuracy``
+        The risk-coverage curve: how many are right among the most confident rows.
+    rows : DataFrame with the columns ``gold``, ``said`` and ``confidence``
+        One line a row that was measured, in order.
     """
 
     figures: Figures
     confusion: pd.DataFrame
+    curve: pd.DataFrame
+    rows: pd.DataFrame
 
 
 def evaluate(
-    gold: Sequence[frozenset[str]], labels: pd.DataFrame, categories: Mapping[str, str]
+    gold: Sequence[frozenset[str]],
+    labels: pd.DataFrame,
+    categories: Mapping[str, str],
+    *,
+    languages: Sequence[str] | None = None,
 ) -> Evaluation:
     """Compare labels with gold departments.
 
@@ -80,49 +111,125 @@ def evaluate(
     gold : sequence of shape (n_rows,)
         The right departments of each row: any of them counts.
     labels : DataFrame of n_rows rows
-        As `JobTitleClassifier.predict_frame` returns it.
+        As `JobTitleClassifier.predict_frame` returns it, with at least one candidate, so that the
+        curve knows what a lower threshold would have answered.
     categories
         Department to office category, for the gold departments.
+    languages : sequence of shape (n_rows,), optional
+        The language of each row.
 
     Returns
     -------
     Evaluation
-        The figures and the confusion table.
+        The figures and the tables.
 
     References
     ----------
     .. [1] C. Guo et al., "On calibration of modern neural networks", ICML 2017 (the calibration
        error).
+    .. [2] R. El-Yaniv and Y. Wiener, "On the foundations of noise-free selective classification",
+       JMLR 11, 2010 (the risk-coverage curve).
     """
-    predicted = labels["department"].astype(str).to_numpy()
-    right = np.array([p in g for p, g in zip(predicted, gold, strict=True)], dtype=bool)
-    # a row with several right answers counts as the one given, or as the first by name
-    truth = np.array([p if p in g else min(g) for p, g in zip(predicted, gold, strict=True)])
-    right_category = [
-        c in {categories[d] for d in g} for c, g in zip(labels["category"], gold, strict=True)
-    ]
-    answered = predicted != NO_LABEL
-    occurring = sorted(set(truth))
-    precision, recall, f1, support = precision_recall_fscore_support(
-        truth, predicted, labels=occurring, zero_division=0
+    said = labels["department"].astype(str).to_numpy()
+    likeliest = [cell.split(":")[0] for cell in labels["candidates"].astype(str)]
+    table = pd.DataFrame(
+        {
+            # a row with several right answers counts as the one given, or as the first by name
+            "gold": [p if p in g else min(g) for p, g in zip(said, gold, strict=True)],
+            "said": said,
+            "right": [p in g for p, g in zip(said, gold, strict=True)],
+            "would_be_right": [p in g for p, g in zip(likeliest, gold, strict=True)],
+            "category_right": [
+                c in {categories[d] for d in g}
+                for c, g in zip(labels["category"], gold, strict=True)
+            ],
+            "confidence": labels["confidence"].astype(float).fillna(0).to_numpy(),
+        }
     )
-    table = zip(occurring, precision, recall, f1, support, strict=True)
-    columns = sorted({*occurring, *predicted})
+    by_language = {} if languages is None else dict(tuple(table.groupby(np.asarray(languages))))
+    occurring = sorted(set(table["gold"]))
+    precision, recall, f1, support = precision_recall_fscore_support(
+        table["gold"], said, labels=occurring, zero_division=0
+    )
     figures = Figures(
-        rows=len(gold),
-        accuracy=float(right.mean()),
-        category_accuracy=float(np.mean(right_category)),
+        **asdict(_shares(table)),
         macro_f1=float(np.mean(f1)),
-        answered=float(answered.mean()),
-        selective_accuracy=float(right[answered].mean()) if answered.any() else None,
-        ece=calibration_error(labels["confidence"].to_numpy()[answered], right[answered]),
         departments={
             name: {"precision": float(p), "recall": float(r), "f1": float(f), "support": int(n)}
-            for name, p, r, f, n in table
+            for name, p, r, f, n in zip(occurring, precision, recall, f1, support, strict=True)
         },
+        languages={str(name): _shares(own) for name, own in by_language.items()},
+        thresholds=[_at(threshold, table) for threshold in _THRESHOLDS],
+        reliability=_reliability(table),
     )
-    counts = confusion_matrix(truth, predicted, labels=columns)
-    return Evaluation(figures, pd.DataFrame(counts, index=columns, columns=columns).loc[occurring])
+    columns = sorted({*occurring, *said})
+    counts = confusion_matrix(table["gold"], said, labels=columns)
+    confusion = pd.DataFrame(counts, index=columns, columns=columns).loc[occurring]
+    ranked = table.sort_values("confidence", ascending=False, kind="stable")["would_be_right"]
+    n = np.arange(1, len(table) + 1)
+    curve = pd.DataFrame({"coverage": n / len(table), "accuracy": ranked.cumsum() / n})
+    return Evaluation(figures, confusion, curve, table[["gold", "said", "confidence"]])
+
+
+def _shares(table: pd.DataFrame) -> Shares:
+    answered = table[table["said"] != NO_LABEL]
+    right = answered["right"].to_numpy(dtype=bool)
+    return Shares(
+        rows=len(table),
+        accuracy=float(table["right"].mean()),
+        category_accuracy=float(table["category_right"].mean()),
+        answered=len(answered) / len(table),
+        selective_accuracy=float(right.mean()) if len(right) else None,
+        ece=calibration_error(answered["confidence"].to_numpy(), right),
+    )
+
+
+def _at(threshold: float, table: pd.DataFrame) -> dict[str, float | None]:
+    """Say what a threshold would answer, and how many of that rightly."""
+    answered = table["confidence"] >= threshold
+    right = table["would_be_right"][answered]
+    return {
+        "threshold": threshold,
+        "answered": float(answered.mean()),
+        "accuracy": float(right.mean()) if len(right) else None,
+    }
+
+
+def _reliability(table: pd.DataFrame) -> list[dict[str, float]]:
+    """Compare confidence with accuracy, bin by bin."""
+    bins = _bins(table["confidence"].to_numpy())
+    return [
+        {
+            "confidence": float(own["confidence"].mean()),
+            "accuracy": float(own["would_be_right"].mean()),
+            "rows": len(own),
+        }
+        for _, own in table.groupby(bins)
+    ]
+
+
+def confusions(evaluation: Evaluation, most: int = 15) -> list[tuple[str, str, int]]:
+    """List the commonest confusions.
+
+    Parameters
+    ----------
+    evaluation
+        The evaluation.
+    most
+        How many to return at most.
+
+    Returns
+    -------
+    list of tuple of str, str and int
+        Gold department, the department said (`NO_LABEL` for none) and the number of rows.
+    """
+    wrong = [
+        (str(gold), str(said), int(n))
+        for gold, row in evaluation.confusion.iterrows()
+        for said, n in row.items()
+        if gold != said and n
+    ]
+    return sorted(wrong, key=lambda confusion: -confusion[2])[:most]
 
 
 def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float | None:
@@ -142,7 +249,7 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float | None
     """
     if not len(right):
         return None
-    bins = np.minimum((confidence.astype(float) * _BINS).astype(int), _BINS - 1)
+    bins = _bins(confidence.astype(float))
     gaps = [
         abs(right[bins == b].mean() - confidence[bins == b].mean()) * (bins == b).mean()
         for b in np.unique(bins)
@@ -150,7 +257,13 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float | None
     return float(sum(gaps))
 
 
+def _bins(confidence: np.ndarray) -> np.ndarray:
+    return np.asarray(np.minimum((confidence * _BINS).astype(int), _BINS - 1))
+
+
 def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
     return round(value, 4) if isinstance(value, float) else value

@@ -9,9 +9,9 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.pipeline import Pipeline
 
-from classifier.catalogue import Role
 from classifier.features import TitleAnalyzer
 from classifier.labels import Label
+from classifier.scoring import Scorer, Scores
 from classifier.text import Token
 
 
@@ -43,14 +43,11 @@ class Neighbour:
     ----------
     title
         The title.
-    role
-        The id of its role.
     similarity
         Cosine of the two texts' features, 0-1.
     """
 
     title: str
-    role: str
     similarity: float
 
 
@@ -69,15 +66,71 @@ class Explanation:
     offset
         What the department's score is without any word; with the weights of all words it adds up
         to the score.
+    score
+        The department's log-odds against the mean of all departments.
+    role
+        The closest role of that department; None without text.
     closest
-        The closest titles of that department in the catalogue, closest first.
+        Titles that this role was learned from, closest first.
     """
 
     label: Label
     department: str | None
     words: tuple[WordWeight, ...]
     offset: float
+    score: float
+    role: str | None
     closest: tuple[Neighbour, ...]
+
+
+def explain(label: Label, scores: Scores, scorer: Scorer) -> Explanation:
+    """Give the reasons for the label of one posting.
+
+    Parameters
+    ----------
+    label
+        The label.
+    scores
+        What was computed for it, and for no other posting.
+    scorer
+        What computed it.
+
+    Returns
+    -------
+    Explanation
+        Reasons whose weights add up to the score of the likeliest department.
+    """
+    if not label.candidates:
+        return Explanation(label, None, (), 0.0, 0.0, None, ())
+    department = label.candidates[0].department
+    row = int(np.flatnonzero(scorer.pipeline.classes_ == department)[0])
+    vectorizer = scorer.pipeline.named_steps["features"]
+    coefficients, intercept = scorer.contributions(department)
+    words = [
+        word
+        for n, piece in enumerate(scores.evidence.pieces)
+        for word in word_weights(
+            piece,
+            "title" if scores.evidence.is_title[n] else "description",
+            scores.X[[n]],
+            coefficients * scores.weights[n],
+            vectorizer,
+        )
+    ]
+    if scores.known.any():
+        weight = float(scores.known[0, row] - scores.known[0].mean())
+        words.append(WordWeight(scores.postings[0].title, "catalogue", weight))
+    fit = scorer.roles.score(scores.features, [scores.postings[0].title])
+    role = scorer.roles.roles[scorer.roles.closest(fit, [department])[0]]
+    return Explanation(
+        label,
+        department,
+        tuple(words),
+        intercept * float(scores.weights.sum()),
+        float(scores.log_odds[0, row] - scores.log_odds[0].mean()),
+        role.id,
+        tuple(closest_titles(scores.features, role.all_titles, vectorizer)),
+    )
 
 
 def word_weights(
@@ -131,7 +184,7 @@ def _features(tokens: Sequence[Token], analyzer: TitleAnalyzer) -> list[list[str
 
 def closest_titles(
     x: sp.csr_matrix,
-    titles: Sequence[tuple[str, Role]],
+    titles: Sequence[str],
     vectorizer: Pipeline,
     n_titles: int = 5,
 ) -> Iterator[Neighbour]:
@@ -142,7 +195,7 @@ def closest_titles(
     x : sparse matrix of shape (1, n_features)
         The text's features.
     titles
-        Titles of the catalogue with their roles.
+        Titles of the catalogue.
     vectorizer
         The fitted vectoriser that made `x`.
     n_titles
@@ -156,11 +209,10 @@ def closest_titles(
     length = np.sqrt(x.multiply(x).sum())
     if length == 0:
         return
-    others = vectorizer.transform([title for title, _ in titles])
+    others = vectorizer.transform(titles)
     lengths = np.sqrt(np.asarray(others.multiply(others).sum(axis=1)).ravel())
     products = np.asarray((others @ x.T).toarray()).ravel()
     similarity = products / (length * np.where(lengths > 0, lengths, 1))
     for n in np.argsort(-similarity, kind="stable")[:n_titles]:
         if similarity[n] > 0:
-            title, role = titles[n]
-            yield Neighbour(title, role.id, min(1.0, float(similarity[n])))
+            yield Neighbour(titles[n], min(1.0, float(similarity[n])))

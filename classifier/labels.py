@@ -10,6 +10,8 @@ LABEL_COLUMNS = (
     "role",
     "seniority",
     "confidence",
+    "category_confidence",
+    "seniority_confidence",
 )
 """The columns of a label, in the order in which files get them."""
 
@@ -45,6 +47,11 @@ class Label:
         Ids; None unless labelled.
     confidence
         The probability of the department, 0-1; None where there is no text.
+    category_confidence
+        The probability of the category, 0-1: the sum over all departments and roles that fall in
+        it; None unless labelled.
+    seniority_confidence
+        How often a level that was read in the same way is right, 0-1; None unless labelled.
     candidates
         The likeliest departments, likeliest first.
     """
@@ -56,4 +63,6 @@ class Label:
     role: str | None
     seniority: str | None
     confidence: float | None
+    category_confidence: float | None
+    seniority_confidence: float | None
     candidates: tuple[Candidate, ...]

@@ -8,6 +8,15 @@ import scipy.sparse as sp
 
 from classifier.text import MAX_TITLE, plain, sentences
 
+TEXT_WEIGHT = 4.0
+"""The most that a description can weigh."""
+
+TITLE_GAIN = 1.2
+"""The most that a title, which alone weighs 1, gains beside a description."""
+
+HALF_WORTH = 1.5
+"""The sum of its sentences' worth at which a description weighs half as much as it can."""
+
 
 @dataclass(frozen=True)
 class Posting:
@@ -88,26 +97,45 @@ class Evidence:
         is_title[[s for s, posting in zip(starts, postings, strict=True) if posting.title]] = True
         return cls(pieces, owner, is_title, len(postings))
 
-    def weights(self, worth: np.ndarray, text_weight: float) -> np.ndarray:
-        """Share out the weight of each posting's text over its sentences.
+    def substance(self, worth: np.ndarray) -> np.ndarray:
+        """Say how much the text of each posting tells of the work.
 
         Parameters
         ----------
         worth : ndarray of shape (n_pieces,)
-            How much each piece says of the job, 0 or more.
-        text_weight
-            The weight of all sentences of a posting together; its title weighs 1.
+            How much each piece tells, 0-1.
+
+        Returns
+        -------
+        ndarray of shape (n_postings,)
+            0 for a posting without text, towards 1 the more its sentences tell.
+        """
+        total = np.bincount(self.owner, np.where(self.is_title, 0.0, worth), self.n_postings)
+        return np.asarray(total / (total + HALF_WORTH))
+
+    def weights(self, worth: np.ndarray) -> np.ndarray:
+        """Weigh each piece of the postings.
+
+        Parameters
+        ----------
+        worth : ndarray of shape (n_pieces,)
+            How much each piece tells of the work, 0-1.
 
         Returns
         -------
         ndarray of shape (n_pieces,)
-            The weight of each piece; the sentences of a posting without a title sum to 1.
+            A title alone weighs 1. With the substance of the text the sentences, which share by
+            worth, gain weight, and so does the title: two sources are surer than one.
         """
+        substance = self.substance(worth)
+        titled = np.bincount(self.owner, self.is_title, self.n_postings) > 0
+        of_title = 1 + TITLE_GAIN * substance
+        of_text = np.where(titled, TEXT_WEIGHT * substance, of_title)
         worth = np.where(self.is_title, 0.0, worth + 1e-9)
         total = np.bincount(self.owner, worth, self.n_postings)
-        titled = np.bincount(self.owner, self.is_title, self.n_postings) > 0
-        share = np.where(titled, text_weight, 1.0) / np.where(total > 0, total, 1.0)
-        return np.asarray(np.where(self.is_title, 1.0, worth * share[self.owner]))
+        share = of_text / np.where(total > 0, total, 1.0)
+        own = self.owner
+        return np.asarray(np.where(self.is_title, of_title[own], worth * share[own]))
 
     def membership(self, weights: np.ndarray) -> sp.csr_matrix:
         """Return the matrix of shape (n_postings, n_pieces) that sums pieces by weight."""

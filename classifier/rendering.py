@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from classifier.evaluation import Evaluation
+from classifier.evaluation import Evaluation, confusions
 from classifier.explanation import Explanation
 from classifier.labels import Label
 from classifier.policy import Policy
@@ -58,8 +58,8 @@ def explanation_text(explanation: Explanation, policy: Policy, taxonomy: Taxonom
     lines.append(f"words for (+) and against (-) {explanation.department}:")
     strongest = sorted(explanation.words, key=lambda word: -abs(word.weight))[:12]
     lines += [f"  {word.weight:+6.2f}  {word.text}  ({word.source})" for word in strongest]
-    lines += ["", "closest titles in the catalogue:"]
-    lines += [f"  {n.similarity:6.2f}  {n.title}  ({n.role})" for n in explanation.closest]
+    lines += ["", f"closest role: {explanation.role}, learned from titles such as"]
+    lines += [f"  {n.similarity:6.2f}  {n.title}" for n in explanation.closest]
     if label.category:
         lines += ["", f"why {label.category}: {_basis(label, policy)}"]
     return "\n".join(lines)
@@ -97,20 +97,12 @@ def evaluation_text(evaluation: Evaluation) -> str:
         [
             table(["figure", "value"], rows),
             table(["department", "precision", "recall", "f1", "rows"], departments),
-            table(["gold", "labelled", "rows"], _confusions(evaluation)),
+            table(
+                ["gold", "labelled", "rows"],
+                [(gold, said or "(no label)", n) for gold, said, n in confusions(evaluation)],
+            ),
         ]
     )
-
-
-def _confusions(evaluation: Evaluation) -> list[tuple[str, str, int]]:
-    """List the commonest confusions, gold before label."""
-    wrong = [
-        (str(gold), str(said) or "(no label)", int(n))
-        for gold, row in evaluation.confusion.iterrows()
-        for said, n in row.items()
-        if gold != said and n
-    ]
-    return sorted(wrong, key=lambda confusion: -confusion[2])[:15]
 
 
 def taxonomy_text(taxonomy: Taxonomy, policy: Policy) -> str:

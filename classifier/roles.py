@@ -13,6 +13,7 @@ from classifier.text import Tokenizer
 _SMOOTHING = 0.1
 _NAME_WEIGHT = 2
 _DUTY_WEIGHT = 0.3
+_EXACT_WEIGHT = 20  # more than features ever say
 
 
 @dataclass(frozen=True)
@@ -86,17 +87,33 @@ class RoleIndex:
         sizes = np.log(totals + _SMOOTHING * amounts.shape[1])
         return cls(roles, amounts, sizes, exact, tokenizer)
 
-    def closest(
-        self, X: sp.csr_matrix, titles: Sequence[str], departments: Sequence[str]
-    ) -> np.ndarray:
-        """Return the closest role of each text within its department.
+    def score(self, X: sp.csr_matrix, titles: Sequence[str]) -> np.ndarray:
+        """Return how well each role fits each text, as log-odds within a department.
 
         Parameters
         ----------
         X : sparse matrix of shape (n_texts, n_features)
             The texts' features.
         titles
-            Their titles; one that stands in the catalogue gets its own role.
+            Their titles; one that stands in the catalogue speaks for its own roles.
+
+        Returns
+        -------
+        ndarray of shape (n_texts, n_roles)
+            Log-odds up to a constant a department.
+        """
+        scores = (X @ self.weights.T).toarray() - np.asarray(X.sum(axis=1)) * self.sizes
+        for row, title in enumerate(titles):
+            scores[row, list(self.known(title))] += _EXACT_WEIGHT
+        return np.asarray(scores)
+
+    def closest(self, scores: np.ndarray, departments: Sequence[str]) -> np.ndarray:
+        """Return the closest role of each text within its department.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_texts, n_roles)
+            As `score` returns them.
         departments
             The department of each text; an empty string for none.
 
@@ -105,20 +122,17 @@ class RoleIndex:
         ndarray of shape (n_texts,)
             Positions in `roles`; -1 where there is no department.
         """
-        found = np.full(len(titles), -1)
-        if not titles:
-            return found
-        scores = (X @ self.weights.T).toarray() - np.asarray(X.sum(axis=1)) * self.sizes
-        own = np.array([role.department for role in self.roles])
+        found = np.full(len(departments), -1)
         wanted = np.array(departments)
         for department in set(departments) - {""}:
             rows = np.flatnonzero(wanted == department)
-            columns = np.flatnonzero(own == department)
+            columns = self.positions(department)
             found[rows] = columns[scores[np.ix_(rows, columns)].argmax(axis=1)]
-        for row, (title, department) in enumerate(zip(titles, departments, strict=True)):
-            own_roles = (n for n in self.known(title) if self.roles[n].department == department)
-            found[row] = next(own_roles, found[row])
         return found
+
+    def positions(self, department: str) -> np.ndarray:
+        """Return the positions in `roles` of a department's roles."""
+        return np.array([n for n, role in enumerate(self.roles) if role.department == department])
 
     def known(self, title: str) -> tuple[int, ...]:
         """Return the positions of the roles that have a title, word for word."""

@@ -1,6 +1,7 @@
-"""Reads the seniority of a title from its words."""
+"""Reads the seniority of a posting from the words of its title, its role or its text."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,46 +11,85 @@ from classifier.text import Tokenizer, fold
 
 
 @dataclass(frozen=True)
+class Seniority:
+    """A level, and how sure it is.
+
+    Parameters
+    ----------
+    level
+        One of `classifier.taxonomy.SENIORITIES`.
+    confidence
+        How often a level that was read in the same way is right, 0-1.
+    """
+
+    level: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class _Phrases:
+    """Phrases to look for: one group of the pattern each, the longest first."""
+
+    pattern: re.Pattern[str]
+    meanings: tuple[str | None, ...]
+    order: tuple[str, ...]
+
+    def find(self, words: Sequence[str]) -> str | None:
+        """Return the level of a text; where phrases of several stand, the first in order."""
+        text = f" {' '.join(words)} "
+        found = {self.meanings[(match.lastindex or 1) - 1] for match in self.pattern.finditer(text)}
+        return next((level for level in self.order if level in found), None)
+
+
+@dataclass(frozen=True)
 class SeniorityReader:
     """Finds the marker words that set a level, and passes over those that only look like one.
 
     Parameters
     ----------
     tokenizer
-        Cuts and normalises the title.
-    pattern
-        One group a phrase, the longest first.
-    meanings
-        What each group of the pattern means: a level, or None for a trap.
-    order
-        The levels; the first found in a title wins.
+        Cuts and normalises titles and sentences.
+    titles, texts
+        The phrases to look for in titles and in sentences.
+    confidence
+        How often a level is right, 0-1, by where it was read: ``title``, ``role``, ``text`` or
+        ``none``.
     """
 
     tokenizer: Tokenizer
-    pattern: re.Pattern[str]
-    meanings: tuple[str | None, ...]
-    order: tuple[str, ...]
+    titles: _Phrases
+    texts: _Phrases
+    confidence: Mapping[str, float]
 
-    def read(self, title: str, fixed: str | None = None) -> str:
-        """Return the seniority of a title.
+    def read(
+        self, title: str, sentences: Sequence[str] = (), fixed: str | None = None
+    ) -> Seniority:
+        """Return the seniority of a posting.
 
         Parameters
         ----------
         title
             A plain text.
+        sentences
+            The sentences of its description; they count if title and role are silent.
         fixed
             The level of its role, for a title that says nothing itself.
 
         Returns
         -------
-        str
-            One of `classifier.taxonomy.SENIORITIES`.
+        Seniority
+            The level; ``professional`` where nothing speaks of one.
         """
-        words = f" {' '.join(self.tokenizer.words(title))} "
-        found = {
-            self.meanings[(match.lastindex or 1) - 1] for match in self.pattern.finditer(words)
-        }
-        return next((level for level in self.order if level in found), fixed or "professional")
+        level = self.titles.find(self.tokenizer.words(title))
+        if level is not None:
+            return Seniority(level, self.confidence["title"])
+        if fixed is not None:
+            return Seniority(fixed, self.confidence["role"])
+        found = {self.texts.find(_words(sentence)) for sentence in sentences}
+        level = next((level for level in self.texts.order if level in found), None)
+        if level is not None:
+            return Seniority(level, self.confidence["text"])
+        return Seniority("professional", self.confidence["none"])
 
     @classmethod
     def from_file(cls, path: Path, tokenizer: Tokenizer) -> "SeniorityReader":
@@ -65,35 +105,51 @@ class SeniorityReader:
         Returns
         -------
         SeniorityReader
-            A reader of titles.
+            A reader of titles and texts.
 
         Raises
         ------
         TrainingDataError
-            If the file cannot be read or names a level that does not exist.
+            If the file cannot be read, names a level that does not exist, or lacks a confidence.
         """
         document = read_toml(path)
-        levels = document.get("levels", {})
-        unknown = sorted(set(levels) - set(SENIORITIES))
-        if unknown:
-            raise TrainingDataError(
-                f"{path}: levels {', '.join(unknown)} are not among {', '.join(SENIORITIES)}"
-            )
-        meanings: dict[str, str | None] = {}
-        for level, block in (*levels.items(), (None, document.get("traps", ""))):
-            meanings |= {phrase: level for line in block.splitlines() if (phrase := _clean(line))}
-        phrases = sorted(meanings, key=lambda phrase: (-len(phrase), phrase))
-        pattern = "|".join(f"({_expression(phrase)})" for phrase in phrases)
+        confidence = document.get("confidence", {})
+        missing = sorted({"title", "role", "text", "none"} - set(confidence))
+        if missing:
+            raise TrainingDataError(f"{path}: no confidence for {', '.join(missing)}")
         return cls(
             tokenizer,
-            re.compile(f"(?<= )(?:{pattern})(?= )"),
-            tuple(meanings[phrase] for phrase in phrases),
-            tuple(levels),
+            _phrases(document.get("levels", {}), document.get("traps", ""), path),
+            _phrases(document.get("text", {}), "", path),
+            confidence,
         )
 
 
+def _phrases(levels: Mapping[str, str], traps: str, path: Path) -> _Phrases:
+    unknown = sorted(set(levels) - set(SENIORITIES))
+    if unknown:
+        raise TrainingDataError(
+            f"{path}: levels {', '.join(unknown)} are not among {', '.join(SENIORITIES)}"
+        )
+    meanings: dict[str, str | None] = {}
+    for level, block in (*levels.items(), (None, traps)):
+        meanings |= {phrase: level for line in block.splitlines() if (phrase := _clean(line))}
+    phrases = sorted(meanings, key=lambda phrase: (-len(phrase), phrase))
+    pattern = "|".join(f"({_expression(phrase)})" for phrase in phrases)
+    return _Phrases(
+        re.compile(f"(?<= )(?:{pattern})(?= )"),
+        tuple(meanings[phrase] for phrase in phrases),
+        tuple(levels),
+    )
+
+
 def _clean(phrase: str) -> str:
-    return " ".join(re.findall(r"[\w*+#]+", fold(phrase)))
+    return " ".join(_words(phrase))
+
+
+def _words(text: str) -> list[str]:
+    """Cut a text into words that keep their digits: years of experience tell a level."""
+    return re.findall(r"[\w*+#]+", fold(text))
 
 
 def _expression(phrase: str) -> str:

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -21,11 +22,18 @@ MAX_TITLE = 150
 MAX_SENTENCES = 200
 """How many sentences of one text are read: a bound on the work per posting."""
 
+MAX_SENTENCE = 400
+"""A longer sentence, in characters, is read in parts."""
+
 # Abbreviations with inner dots (f.d., V.P.) are one word; otherwise letters, digits and C++, C#.
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_]+[+#]*\.?")
 _TAG = re.compile(r"<[a-zA-Z!/]")
 _INLINE = ["a", "b", "strong", "i", "em", "u", "span", "font", "small", "mark", "code"]
-_SENTENCE = re.compile(r"[\r\n\u2022\u00b7\u25cf\u25aa\u2023]+|(?<=[.!?;:])\s+")
+# Ads that lost their line breaks run on: "in London.You will", "Answer calls-Write letters".
+_SENTENCE = re.compile(
+    r"[\r\n\u2022\u00b7\u25cf\u25aa\u2023]+|(?<=[.!?;:])\s+"
+    r"|(?<=[^\W\d_A-ZÅÄÖ][.!?;:])(?=-?[A-ZÅÄÖ])|(?<=[^\W\d_A-ZÅÄÖ])(?=-[A-ZÅÄÖ][^\W\d_A-ZÅÄÖ])"
+)
 
 
 @dataclass(frozen=True)
@@ -100,10 +108,22 @@ def sentences(text: str) -> list[str]:
     Returns
     -------
     list of str
-        At most `MAX_SENTENCES` pieces with at least one letter, in order.
+        At most `MAX_SENTENCES` pieces of at most `MAX_SENTENCE` characters, each with at least one
+        letter, in order.
     """
-    pieces = (piece.strip() for piece in _SENTENCE.split(text))
-    return [p for p in pieces if any(c.isalpha() for c in p)][:MAX_SENTENCES]
+    pieces = (part for piece in _SENTENCE.split(text) for part in _parts(piece.strip()))
+    lines = (piece for piece in pieces if any(c.isalpha() for c in piece))
+    return list(islice(lines, MAX_SENTENCES))
+
+
+def _parts(sentence: str) -> Iterator[str]:
+    """Cut a sentence that is too long, between words if it has any."""
+    while len(sentence) > MAX_SENTENCE:
+        end = sentence.rfind(" ", 1, MAX_SENTENCE)
+        end = end if end > 0 else MAX_SENTENCE
+        yield sentence[:end]
+        sentence = sentence[end:].lstrip()
+    yield sentence
 
 
 @dataclass(frozen=True)
@@ -113,8 +133,8 @@ class Tokenizer:
     Parameters
     ----------
     abbreviations
-        Folded abbreviation, with its final dot where that is part of it, to what it stands for;
-        an empty string drops it.
+        Abbreviation in lower case, with its final dot where that is part of it, to what it stands
+        for; an empty string drops it.
     endings
         Folded end of a word that is cut off with a dot (``mek.``) to what it stands for.
     """
@@ -145,11 +165,13 @@ class Tokenizer:
         return [word for token in self.tokens(text) for word in token.words]
 
     def _normalise(self, raw: str) -> tuple[str, ...] | None:
-        word = fold(raw)
-        bare = word.replace(".", "")
-        expansion = self.abbreviations.get(word, self.abbreviations.get(bare))
+        # as written, not folded: "AR" is an abbreviation, the Swedish "är" is not
+        lower = unicodedata.normalize("NFC", raw).casefold()
+        expansion = self.abbreviations.get(lower, self.abbreviations.get(lower.replace(".", "")))
         if expansion is not None:
             return tuple(fold(expansion).split())
+        word = fold(raw)
+        bare = word.replace(".", "")
         if not any(c.isalpha() for c in bare):
             return None
         if word.endswith("."):

@@ -1,7 +1,8 @@
 """From taxonomy and catalogue to a fitted, calibrated and measured model."""
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from classifier import paths, persistence
 from classifier.calibration import TARGET_ACCURACY, Calibration, calibrate
 from classifier.card import model_card
 from classifier.catalogue import Catalogue, fingerprint, title_key
-from classifier.corpus import TrainingData, hold_out
+from classifier.corpus import Division, TrainingData
 from classifier.estimator import NO_WORK, make_pipeline
 from classifier.evaluation import Evaluation, evaluate
 from classifier.files import write_text
@@ -27,9 +28,6 @@ OFFICE_WEIGHT = 1.25
 
 Most who ask, ask about offices, and the outside departments have the larger vocabulary.
 """
-
-TEXT_WEIGHT = 0.6
-"""The weight of a description beside its title, which weighs 1."""
 
 Progress = Callable[[str], object]
 
@@ -69,25 +67,37 @@ def train(
     progress("reading the catalogue")
     data = TrainingData.from_directory(data_directory)
     examples = data.examples()
-    kept, held = hold_out(examples, examples["text"].map(title_key), seed)
+    division = Division.draw(examples, seed)
     progress(f"fitting on {len(examples):,} lines and on a part of them, side by side")
-    parts = (data.augmented(part, seed) for part in (examples, examples.iloc[kept]))
+    parts = (data.augmented(part, seed) for part in (examples, division.kept))
     outside = {d.id for d in data.taxonomy.departments.values() if d.basis == "outside"}
     # processes, not threads: the solver draws from one random state for the whole process
     pipeline, trial = Parallel(n_jobs=2)(
         delayed(_fitted)(make_pipeline(data.tokenizer, seed=seed), part, outside) for part in parts
     )
     progress("calibrating and measuring on titles held out")
-    tried = examples.iloc[held]
-    tried = tried[tried["kind"] == "title"]
-    decisions = trial.decision_function(tried["text"])
-    calibration = calibrate(decisions, trial.classes_, tried["department"].to_numpy())
-    unseen = data.catalogue.without(set(tried["text"].map(title_key)))
-    evaluation = _measure(_classifier(data, unseen, trial, calibration), tried)
+    calibration = _calibrated(trial, data, division, seed)
+    tried = set(pd.concat([division.titles, division.roles])["text"].map(title_key))
+    measured = _classifier(data, data.catalogue.without(tried), trial, calibration)
+    evaluations = {
+        "titles": _measure(measured, division.titles),
+        "roles": _measure(measured, division.roles),
+    }
     progress("writing the model")
     model = _classifier(data, data.catalogue, pipeline, calibration)
-    _write(model, output, data, evaluation, seed)
-    return evaluation
+    _write(model, output, data, evaluations, seed)
+    return evaluations["titles"]
+
+
+def _calibrated(trial: Pipeline, data: TrainingData, division: Division, seed: int) -> Calibration:
+    """Calibrate on titles as ads write them: held out, decorated, misspelt, of unknown roles."""
+    written = data.augmented(division.titles, seed + 1)
+    tried = pd.concat([written, division.roles], ignore_index=True)
+    return calibrate(
+        trial.decision_function(tried["text"]),
+        np.searchsorted(trial.classes_, tried["department"]),
+        familiar=np.arange(len(tried)) < len(written),
+    )
 
 
 def _fitted(pipeline: Pipeline, examples: pd.DataFrame, outside: Collection[str]) -> Pipeline:
@@ -104,9 +114,7 @@ def _classifier(
     """Put a fitted pipeline and its calibration together to a classifier."""
     return JobTitleClassifier(
         pipeline=pipeline,
-        temperature=calibration.temperature,
-        min_confidence=calibration.min_confidence,
-        text_weight=TEXT_WEIGHT,
+        calibration=calibration,
         taxonomy=data.taxonomy,
         policies=data.policies,
         seniority=data.seniority,
@@ -115,28 +123,32 @@ def _classifier(
 
 
 def _measure(model: JobTitleClassifier, examples: pd.DataFrame) -> Evaluation:
-    labels = model.predict_frame(examples, title="text")
+    labels = model.predict_frame(examples, title="text", n_candidates=1)
     categories = {d.id: d.category for d in model.taxonomy.departments.values()}
-    return evaluate([frozenset({d}) for d in examples["department"]], labels, categories)
+    gold = [frozenset({d}) for d in examples["department"]]
+    return evaluate(gold, labels, categories, languages=examples["language"].tolist())
 
 
 def _write(
-    model: JobTitleClassifier, output: Path, data: TrainingData, evaluation: Evaluation, seed: int
+    model: JobTitleClassifier,
+    output: Path,
+    data: TrainingData,
+    evaluations: Mapping[str, Evaluation],
+    seed: int,
 ) -> None:
-    figures = evaluation.figures.as_dict()
+    figures = {name: evaluation.figures.as_dict() for name, evaluation in evaluations.items()}
     facts: dict[str, Any] = {
         "training_data_sha256": data.sha256,
         "seed": seed,
         "taxonomy_version": data.taxonomy.version,
         "departments": list(data.taxonomy.departments),
         "categories": list(data.taxonomy.categories),
-        "temperature": model.temperature,
-        "min_confidence": model.min_confidence,
+        **asdict(model.scorer.calibration),
         "target_accuracy": TARGET_ACCURACY,
     }
     persistence.save(model, output, facts)
     text = json.dumps(figures, indent=2, ensure_ascii=False) + "\n"
-    card = model_card(data.catalogue, data.taxonomy, figures, facts, read_selection(output))
+    card = model_card(data.catalogue, evaluations, facts, read_selection(output))
     write_text(output / "metrics.json", text)
     write_text(output / "MODEL_CARD.md", card)
 

@@ -162,3 +162,43 @@ def test_unforeseen_errors_are_problems_without_details(
     assert b"Hemlig" not in answer.data
     assert "Hemlig" not in caplog.text
     assert "RuntimeError" in caplog.text
+
+
+def test_reasons_on_request(client: FlaskClient) -> None:
+    """Reasons come when asked for: listed words, other words and offset add up to the score."""
+    text = "Du kör lönen för 600 anställda. " * 10
+    answer = post(client, {"title": "Lönespecialist", "description": text, "explain": True}).json
+    assert answer is not None
+    reasons = answer["explanation"]
+    assert reasons["department"] == answer["department"] == "payroll"
+    assert len(reasons["words"]) == 30
+    total = sum(w["weight"] for w in reasons["words"]) + reasons["other_words"] + reasons["offset"]
+    assert total == pytest.approx(reasons["score"], abs=1e-3)
+    assert reasons["role"] == answer["role"]
+    assert reasons["learned_from"][0]["similarity"] > 0.5
+    batch = {"postings": [{"title": "Kock", "id": 7}, {"title": ""}], "explain": True}
+    first, second = post(client, batch).json["labels"]  # type: ignore[index]
+    assert (first["id"], first["explanation"]["department"]) == (7, "hospitality")
+    assert second["explanation"]["words"] == []
+    assert "explanation" not in post(client, {"title": "Kock"}).json  # type: ignore[operator]
+
+
+def test_reasons_are_for_few(client: FlaskClient) -> None:
+    """A request for reasons on more postings than allowed is refused with the number."""
+    answer = post(client, {"postings": [{"title": "Kock"}] * 51, "explain": True})
+    assert answer.status_code == 422
+    assert "at most 50 postings" in answer.get_data(as_text=True)
+
+
+def test_a_threshold_on_request(client: FlaskClient) -> None:
+    """The request's own threshold decides what is unknown; it must be a probability."""
+    unsure = post(client, {"title": "Säljare", "min_confidence": 1}).json
+    assert unsure is not None
+    assert (unsure["status"], unsure["department"]) == ("unknown", None)
+    assert unsure["candidates"][0]["department"] == "sales"
+    sure = post(client, {"postings": [{"title": "asdf qwer"}], "min_confidence": 0}).json
+    assert sure is not None
+    assert sure["labels"][0]["candidates"]
+    wrong = post(client, {"title": "Säljare", "min_confidence": 2})
+    assert wrong.status_code == 422
+    assert "min_confidence" in wrong.get_data(as_text=True)

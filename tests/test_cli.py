@@ -28,7 +28,7 @@ def test_classify_keeps_rows_and_adds_columns(jobtitle: Jobtitle) -> None:
     assert after[0] == before[0] + list(LABEL_COLUMNS)
     assert [row[: len(before[0])] for row in after] == before
     assert after[1][3:6] == ["labelled", "payroll", "back_office"]
-    assert after[16][3:] == ["empty", "", "", "", "", "", ""]
+    assert after[16][3:] == ["empty", *[""] * (len(LABEL_COLUMNS) - 1)]
     assert run.err.splitlines()[-1].startswith("16 rows: ")
 
 
@@ -134,7 +134,7 @@ def test_label_for_people_and_for_machines(jobtitle: Jobtitle) -> None:
 def test_explain(jobtitle: Jobtitle) -> None:
     """The reasons name words, closest titles and the policy's rule."""
     text = jobtitle("explain", "Receptionist", "--description", "Du sköter växeln.").text
-    for part in ("Receptionist  (title)", "closest titles", "basis role, policy document"):
+    for part in ("Receptionist  (title)", "closest role: reception", "basis role, policy document"):
         assert part in text
     assert jobtitle("explain", "").text.startswith("empty")
     reasons = json.loads(jobtitle("explain", "--json", "Lönechef").text)
@@ -150,6 +150,39 @@ def test_evaluate(jobtitle: Jobtitle) -> None:
     text = jobtitle("evaluate", "-", "--gold", "right", stdin=data).text
     assert "macro_f1" in text
     assert "healthcare" in text
+
+
+def test_evaluate_writes_a_report(jobtitle: Jobtitle, tmp_path: Path) -> None:
+    """The report holds plots, figures by language and examples; a second run writes the same."""
+    data = (
+        "title;right;språk\nLönechef;payroll;sv\nNurse;healthcare;en\n"
+        "<b>Läkare</b>;sales;sv\nasdf;payroll;\n"
+    ).encode()
+    command = ("evaluate", "-", "--gold", "right", "--report")
+    for name in "ab":
+        run = jobtitle(*command, tmp_path / name, stdin=data)
+        assert run.code == 0, run.err
+    page = (tmp_path / "a" / "report.html").read_text("utf-8")
+    assert page == (tmp_path / "b" / "report.html").read_text("utf-8")
+    assert page.count("<svg") == 4
+    assert "By language" in page
+    assert "&lt;b&gt;Läkare" in page
+    assert "http://" not in page.replace("http://www.w3.org/", "")
+    metrics = json.loads((tmp_path / "a" / "metrics.json").read_text("utf-8"))
+    assert metrics["languages"]["en"]["accuracy"] == 1
+    (tmp_path / "file").write_text("")
+    blocked = jobtitle(*command, tmp_path / "file" / "x", stdin=data)
+    assert (blocked.code, "cannot be written" in blocked.err) == (1, True)
+
+
+def test_a_threshold_of_ones_own(jobtitle: Jobtitle) -> None:
+    """--min-confidence decides what is unknown; what is no probability is refused."""
+    for command in (["label", "Säljare"], ["explain", "Säljare"]):
+        assert "unknown" in jobtitle(*command, "--min-confidence", "1").text
+        assert "front_office" in jobtitle(*command, "--min-confidence", "0").text
+    run = jobtitle("classify", "-", "--min-confidence", "1", stdin="title\nSäljare\n".encode())
+    assert "unknown" in run.text
+    assert jobtitle("label", "Kock", "--min-confidence", "1.5").code == 2
 
 
 def test_taxonomy(jobtitle: Jobtitle) -> None:

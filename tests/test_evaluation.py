@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from classifier.evaluation import calibration_error, evaluate
+from classifier.evaluation import calibration_error, confusions, evaluate
 
 CATEGORIES = {"payroll": "back_office", "sales": "front_office", "nature": "outside_office"}
 
@@ -19,9 +19,10 @@ def test_figures_of_a_small_case() -> None:
             "department": ["payroll", "", "payroll", "nature"],
             "category": ["back_office", "", "back_office", "outside_office"],
             "confidence": [0.9, 0.1, 0.8, 0.7],
+            "candidates": ["payroll:0.9", "payroll:0.1", "payroll:0.8", "nature:0.7"],
         }
     )
-    evaluation = evaluate(gold, labels, CATEGORIES)
+    evaluation = evaluate(gold, labels, CATEGORIES, languages=["sv", "sv", "en", "en"])
     figures = evaluation.figures
     assert (figures.rows, figures.accuracy, figures.answered) == (4, 0.5, 0.75)
     assert figures.category_accuracy == 0.5
@@ -30,6 +31,13 @@ def test_figures_of_a_small_case() -> None:
     assert figures.departments["nature"]["precision"] == 1
     assert evaluation.confusion.loc["sales", "payroll"] == 1
     assert evaluation.confusion.loc["payroll", ""] == 1
+    assert (figures.languages["sv"].rows, figures.languages["sv"].accuracy) == (2, 0.5)
+    assert list(evaluation.curve["coverage"]) == [0.25, 0.5, 0.75, 1]
+    assert list(evaluation.curve["accuracy"]) == pytest.approx([1, 1 / 2, 2 / 3, 3 / 4])
+    lowest = figures.thresholds[0]
+    assert (lowest["threshold"], lowest["answered"], lowest["accuracy"]) == (0, 1, 0.75)
+    assert sum(own["rows"] for own in figures.reliability) == 4
+    assert confusions(evaluation) == [("payroll", "", 1), ("sales", "payroll", 1)]
 
 
 def test_calibration_error() -> None:

@@ -111,7 +111,7 @@ def test_command_service_and_library_agree(model: JobTitleClassifier, tmp_path: 
             )
             assert f'"department":{_json(label.department)},' in said
             assert f'"role":{_json(label.role)},' in said
-            assert line.split(",")[-1] == f"{label.confidence:.4f}"
+            assert line.split(",")[-3] == f"{label.confidence:.4f}"
             assert (label.role or "") in line
 
 

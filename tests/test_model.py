@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from classifier import JobTitleClassifier
 from classifier.errors import InputError
 from classifier.labels import LABEL_COLUMNS
+from classifier.postings import Posting
+from classifier.text import MAX_SENTENCE, MAX_SENTENCES
 
 PARAGRAPH = (
     "We met at the station and walked through the park, talking about the film that we had seen the "
@@ -144,12 +146,78 @@ def test_word_weights_add_up(model: JobTitleClassifier, words: list[str], descri
     explanation = model.explain(title, description)
     if explanation.department is None:
         return
-    scores = model.scores([title], [description])
-    total = scores.evidence.membership(scores.weights) @ model.decisions(scores.X)
-    total += model._known(scores.postings)
-    row = list(model.pipeline.classes_).index(explanation.department)
     explained = explanation.offset + sum(word.weight for word in explanation.words)
-    assert explained == pytest.approx(total[0, row] - total[0].mean(), abs=1e-4)
+    assert explained == pytest.approx(explanation.score, abs=1e-4)
+
+
+POSTINGS = st.tuples(
+    st.sampled_from(["", "Receptionist", "Senior lönechef", "Bank teller", "x", "Säljare, Solna"]),
+    st.sampled_from(["", "Du kör lön. Vi erbjuder friskvård.", "Sell cars\nGreet visitors", "å?"]),
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    postings=st.lists(POSTINGS, min_size=1, max_size=8),
+    name=st.sampled_from(["document", "customer_contact"]),
+)
+def test_a_category_is_the_sum_of_its_parts(
+    model: JobTitleClassifier, postings: list[tuple[str, str]], name: str
+) -> None:
+    """Probabilities are finite and 0-1; those of categories add up to those of departments."""
+    policy = model.policy(name)
+    scores = model.scorer.score([Posting.read(*posting) for posting in postings])
+    assert np.isfinite(scores.probabilities).all()
+    assert (scores.probabilities >= 0).all()
+    assert (scores.probabilities.sum(axis=1) <= 1 + 1e-9).all()
+    fit = model.roles.score(scores.features, [posting.title for posting in scores.postings])
+    categories = model.scorer.category_probabilities(scores, fit, policy)
+    assert sum(categories.values()) == pytest.approx(scores.probabilities.sum(axis=1))
+    outside = [
+        rule.category == "outside_office" for rule in map(policy.departments.get, model.departments)
+    ]
+    parts = scores.probabilities[:, outside].sum(axis=1)
+    assert categories["outside_office"] == pytest.approx(parts)
+
+
+def test_a_role_moves_its_share_of_the_category(model: JobTitleClassifier) -> None:
+    """A front desk is front office by its role, and the probability goes with it."""
+    desk, office = model.predict(["Receptionist", "Arkivassistent"])
+    assert (desk.department, desk.category) == ("administration", "front_office")
+    assert desk.category_confidence == pytest.approx(desk.confidence, abs=0.15)
+    assert office.category == "back_office"
+    assert office.category_confidence is not None
+    assert office.confidence is not None
+    assert office.category_confidence >= office.confidence - 0.05
+
+
+def test_the_threshold_can_be_chosen(model: JobTitleClassifier) -> None:
+    """A higher threshold leaves more unknown and changes no candidate; it must be a probability."""
+    low, high = (model.predict(["Säljare"], min_confidence=p)[0] for p in (0, 1))
+    assert (low.status, high.status) == ("labelled", "unknown")
+    assert low.candidates == high.candidates
+    for wrong in (-0.1, 1.1, float("nan")):
+        with pytest.raises(InputError, match="from 0 to 1"):
+            model.predict(["Säljare"], min_confidence=wrong)
+
+
+def test_boilerplate_does_not_sway_a_title(model: JobTitleClassifier) -> None:
+    """Praise, benefits and how to apply leave a plain title's label as it was."""
+    praise = (
+        "About us. We build software for hospitals in 20 countries. We offer health insurance and "
+        "25 days of holiday. We are an equal opportunity employer. Apply by 31 August.\n"
+    )
+    for title in ("Lastbilsförare", "Payroll specialist", "Key Account Manager", "Undersköterska"):
+        alone, posting = model.predict([title, title], ["", praise * 5])
+        assert posting.department == alone.department
+
+
+def test_work_is_bounded(model: JobTitleClassifier) -> None:
+    """A text of 200,000 characters is read in at most 200 pieces of at most 400 characters."""
+    for text in ("Du kör lön. " * 20_000, "lön" * 70_000, "<p>lön</p>" * 20_000):
+        scores = model.scorer.score([Posting.read("", text)])
+        assert len(scores.evidence.pieces) <= MAX_SENTENCES
+        assert max(map(len, scores.evidence.pieces)) <= MAX_SENTENCE
 
 
 def test_a_catalogue_title_gets_its_own_role(model: JobTitleClassifier) -> None:
@@ -165,7 +233,10 @@ def test_a_catalogue_title_gets_its_own_role(model: JobTitleClassifier) -> None:
 
 
 def test_the_closest_titles_are_close(model: JobTitleClassifier) -> None:
-    """A title of the catalogue is its own closest neighbour."""
-    closest = model.explain("Löneadministratör").closest
+    """A title of the catalogue is its own closest neighbour, in its own role."""
+    explanation = model.explain("Löneadministratör")
+    closest = explanation.closest
+    role = next(role for role in model.roles.roles if role.id == explanation.role)
+    assert {title.title for title in closest} <= set(role.all_titles)
     assert closest[0].title == "Löneadministratör"
     assert closest[0].similarity == pytest.approx(max(n.similarity for n in closest))

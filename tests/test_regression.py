@@ -34,7 +34,7 @@ def test_the_list_is_broad_and_apart_from_the_catalogue(model: JobTitleClassifie
 
 def test_departments_and_categories(model: JobTitleClassifier) -> None:
     """At least 95 in 100 titles get their department, and as many their category."""
-    labels = model.predict([row["title"] for row in TITLES])
+    labels = model.predict([row["title"] for row in TITLES], min_confidence=0)
     pairs = list(zip(TITLES, labels, strict=True))
     wrong = [
         (row["title"], row["department"], label.candidates[0])
@@ -46,10 +46,19 @@ def test_departments_and_categories(model: JobTitleClassifier) -> None:
     assert len(wrong_category) <= 0.05 * len(TITLES), wrong_category
 
 
+def test_the_shipped_threshold(model: JobTitleClassifier) -> None:
+    """At the shipped threshold at least 9 in 10 are answered, and 96 in 100 of those rightly."""
+    labels = model.predict([row["title"] for row in TITLES])
+    answered = [(r, label) for r, label in zip(TITLES, labels, strict=True) if label.department]
+    right = sum(row["department"] == label.department for row, label in answered)
+    assert len(answered) >= 0.9 * len(TITLES)
+    assert right >= 0.96 * len(answered)
+
+
 def test_roles(model: JobTitleClassifier) -> None:
     """At least 85 in 100 titles whose role is stated, and whose department is right, get it."""
     rows = [row for row in TITLES if row["role"]]
-    labels = model.predict([row["title"] for row in rows])
+    labels = model.predict([row["title"] for row in rows], min_confidence=0)
     wrong = [
         (row["title"], row["role"], label.role)
         for row, label in zip(rows, labels, strict=True)
@@ -62,7 +71,7 @@ def test_roles(model: JobTitleClassifier) -> None:
 def test_traps(model: JobTitleClassifier, trap: str) -> None:
     """Titles whose words point the wrong way are labelled right, each one of them."""
     expected = next(row for row in TITLES if row["title"] == trap)
-    label = model.predict([trap])[0]
+    label = model.predict([trap], min_confidence=0)[0]
     assert (label.department, label.category) == (expected["department"], expected["category"])
 
 
@@ -81,7 +90,7 @@ def test_ordinary_short_titles(model: JobTitleClassifier) -> None:
 
 
 def test_what_is_no_title_is_unknown(model: JobTitleClassifier) -> None:
-    """At least 85 in 100 names, addresses, sentences, codes and noise get no department."""
+    """At least 95 in 100 names, addresses, sentences, codes and noise get no department."""
     rows = read("not_titles.csv")
     labels = model.predict([row["text"] for row in rows])
     labelled = [
@@ -89,4 +98,4 @@ def test_what_is_no_title_is_unknown(model: JobTitleClassifier) -> None:
         for row, label in zip(rows, labels, strict=True)
         if label.status == "labelled"
     ]
-    assert len(labelled) <= 0.15 * len(rows), labelled
+    assert len(labelled) <= 0.05 * len(rows), labelled

@@ -67,7 +67,7 @@ def test_no_line_of_the_source_document_is_copied() -> None:
 
 
 def test_calibration_finds_temperature_and_threshold() -> None:
-    """The temperature of a case whose right value is known, and a threshold within reach.
+    """The temperature of a case whose right value is known; doubt where labels are wrong.
 
     Normal noise of variance 1 around a step of 2 has posterior logits of twice the value, so that
     four times the value needs a temperature of 2.
@@ -76,6 +76,10 @@ def test_calibration_finds_temperature_and_threshold() -> None:
     truth = rng.integers(0, 3, 3_000)
     decisions = rng.normal(size=(3_000, 3))
     decisions[np.arange(3_000), truth] += 2
-    found = calibrate(decisions * 4, np.arange(3), truth)
-    assert found.temperature == pytest.approx(2, rel=0.1)
+    found = calibrate(decisions * 4, truth, familiar=np.ones(3_000, dtype=bool))
+    assert found.temperature == pytest.approx(2, rel=0.15)
+    assert found.doubt < 0.02
     assert 1 / 3 < found.min_confidence < 1
+    wrong = rng.random(3_000) < 0.2
+    noisy = calibrate(decisions * 4, np.where(wrong, 2, truth), np.ones(3_000, dtype=bool))
+    assert noisy.doubt > found.doubt + 0.1
