@@ -109,7 +109,8 @@ def _risk_coverage(evaluation: Evaluation, threshold: float) -> "Figure":
             color=_RED,
         )
     axes.set(xlabel="share of rows answered", ylabel="share of those right", xlim=(0, 1.02))
-    axes.set_ylim(min(0.5, float(curve["accuracy"].min())), 1.005)
+    lowest = float(curve["accuracy"].iloc[len(curve) // 20 :].min())  # the first few rows jump
+    axes.set_ylim(max(0.0, np.floor(lowest * 20 - 1) / 20), 1.005)
     return figure
 
 
