@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from classifier.calibration import DISAGREEMENT, TEXT_DISAGREEMENT
 from classifier.catalogue import Catalogue
 from classifier.evaluation import NO_LABEL, Evaluation, Figures, Shares, confusions
 
@@ -28,9 +29,9 @@ person must look at it first.
 
 ## Data
 
-{n_roles} roles with {n_titles} titles and {n_duties} duty lines, written for this project; no
-register or job ad was copied. Training data SHA-256 `{sha}`, taxonomy version {taxonomy_version},
-seed {seed}.
+{n_roles} roles with {n_titles:,} titles and {n_duties:,} duty lines, written for this project; no
+register or job ad was copied. Taxonomy version {taxonomy_version}, seed {seed}, training data with
+SHA-256 `{sha}`.
 
 ## Method
 
@@ -40,16 +41,18 @@ contracts and typing errors. One more class stands for text that names no work. 
 sentences of a description are scored one by one and added up, each sentence by how surely it
 speaks of work. A title that stands in the catalogue word for word counts for its department.
 
-A softmax with temperature {temperature} and doubt {doubt} turns scores into confidence; both are
-fitted on titles and roles that were held out, decorated and misspelt as ads write them. A text
-whose best department stays below {min_confidence} is `unknown`: above that, {target_accuracy:.0%}
-of the held-out titles are right. The closest role is found by naive Bayes within the department.
-The category is not learned: it follows from department and role by a policy.
+A softmax with temperature {temperature} turns scores into confidence, of which a share, the doubt,
+is spread evenly: {doubt}, fitted like the temperature on titles and roles that were held out,
+decorated and misspelt as ads write them; {disagreement} more because others draw the borders
+elsewhere; and up to {text_disagreement} more with a description. A text whose best department stays
+below {min_confidence} is `unknown`: above that, {target_accuracy:.0%} of the held-out titles are
+right. The closest role is found by naive Bayes within the department. The category is not learned:
+it follows from department and role by a policy.
 
 ## Figures
 
 On titles of the catalogue that were held out, and on the titles of whole roles left out: work of a
-kind the classifier had never seen. Real titles lie between the two.
+kind the classifier had never seen. Real titles lie between the two, nearer the first.
 
 | figure | titles held out | roles left out |
 |---|---|---|
@@ -148,6 +151,8 @@ def model_card(
         n_titles=sum(1 for _ in catalogue.titles()),
         n_duties=sum(1 for _ in catalogue.duties()),
         sha=facts["training_data_sha256"],
+        disagreement=DISAGREEMENT,
+        text_disagreement=TEXT_DISAGREEMENT,
         figures=_figures(figures, evaluations["roles"].figures),
         thresholds=_rows(
             (f"{at['threshold']:.2f}", at["answered"], at["accuracy"])

@@ -127,7 +127,7 @@ def _reliability(evaluation: Evaluation) -> "Figure":
         alpha=0.8,
         linewidths=0,
     )
-    axes.set(xlabel="confidence", ylabel="share right", xlim=(0, 1.02), ylim=(0, 1.02))
+    axes.set(xlabel="confidence", ylabel="share right", xlim=(0, 1.04), ylim=(0, 1.04))
     return figure
 
 

@@ -8,14 +8,14 @@ import scipy.sparse as sp
 
 from classifier.text import MAX_TITLE, plain, sentences
 
-TEXT_WEIGHT = 6.0
+TEXT_WEIGHT = 4.0
 """The most that a description can weigh, beside a title that says nothing."""
 
 TITLE_GAIN = 3.0
-"""The most that a title, which alone weighs 1, gains beside a description."""
+"""The most that a plain title, which alone weighs 1, gains beside a description."""
 
-TITLE_SAY = 0.7
-"""The share of its weight that a description loses beside a title that is quite sure."""
+TITLE_SAY = 0.6
+"""The share of its weight that a description loses beside a plain title."""
 
 HALF_WORTH = 1.25
 """The sum of its sentences' worth at which a description weighs half as much as it can."""
@@ -128,13 +128,13 @@ class Evidence:
         -------
         ndarray of shape (n_pieces,)
             A title alone weighs 1. With the substance of the text the sentences, which share by
-            worth, gain weight, and so does the title: two sources are surer than one. A plain
-            title leaves the text less to say than a vague one.
+            worth, gain weight, and so does a plain title: two sources are surer than one, and
+            what the title says plainly the text shall not overrule. A vague title lets it decide.
         """
         substance = self.substance(worth)
         titled = np.bincount(self.owner, self.is_title, self.n_postings) > 0
         plainness = np.bincount(self.owner, np.where(self.is_title, worth, 0.0), self.n_postings)
-        of_title = 1 + TITLE_GAIN * substance
+        of_title = 1 + TITLE_GAIN * substance * np.where(titled, plainness, 1)
         of_text = np.where(titled, TEXT_WEIGHT * substance * (1 - TITLE_SAY * plainness), of_title)
         worth = np.where(self.is_title, 0.0, worth + 1e-9)
         total = np.bincount(self.owner, worth, self.n_postings)
