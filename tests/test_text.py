@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.text import MAX_CHARACTERS, MAX_SENTENCES, Tokenizer, fold, plain, sentences
+from classifier.text import (
+    MAX_CHARACTERS,
+    MAX_SENTENCE,
+    MAX_SENTENCES,
+    Tokenizer,
+    fold,
+    plain,
+    sentences,
+)
 
 TOKENIZER = Tokenizer({"mgr": "manager", "adm.": "administrator", "f.d.": "", "hr": "hr personal"})
 
@@ -60,6 +68,38 @@ def test_plain_text_with_a_smaller_sign_stays() -> None:
 def test_sentences_are_bounded() -> None:
     """A text of any length is a bounded number of sentences."""
     assert len(sentences("Hej där. " * 5_000)) == MAX_SENTENCES
+
+
+def test_an_abbreviation_is_read_as_written() -> None:
+    """AR is accounts receivable; the Swedish är is not, though both fold to ar."""
+    tokenizer = Tokenizer({"ar": "accounts receivable"})
+    assert tokenizer.words("AR clerk") == ["accounts", "receivable", "clerk"]
+    assert tokenizer.words("Du är här") == ["du", "ar", "har"]
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("Du kör lön. Du svarar!", ["Du kör lön.", "Du svarar!"]),
+        ("Work in London.You will sell.", ["Work in London.", "You will sell."]),
+        ("You will:-Answer calls-Write letters", ["You will:", "-Answer calls", "-Write letters"]),
+        ("• Kör lön • Svara", ["Kör lön", "Svara"]),
+        ("Node.js, C++ och e-post 08-12", ["Node.js, C++ och e-post 08-12"]),
+    ],
+)
+def test_sentences_part_where_lines_were_lost(text: str, pieces: list[str]) -> None:
+    """Sentences and list items are told apart, also where an ad lost its line breaks."""
+    assert sentences(text) == pieces
+
+
+@given(st.text(max_size=3_000))
+def test_long_sentences_are_parted_without_loss(text: str) -> None:
+    """No part is too long, and together they hold every letter of the text, in order."""
+    parts = sentences(text)
+    assert all(len(part) <= MAX_SENTENCE for part in parts)
+    if len(parts) < MAX_SENTENCES:
+        letters = [c for c in text if c.isalpha()]
+        assert [c for part in parts for c in part if c.isalpha()] == letters
 
 
 def test_text_is_cut() -> None:
