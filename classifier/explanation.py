@@ -119,9 +119,9 @@ def explain(label: Label, scores: Scores, scorer: Scorer) -> Explanation:
     ]
     if scores.known.any():
         weight = float(scores.known[0, row] - scores.known[0].mean())
-        words.append(WordWeight(scores.postings[0].title, "catalogue", weight))
-    fit = scorer.roles.score(scores.features, [scores.postings[0].title])
-    role = scorer.roles.roles[scorer.roles.closest(fit, [department])[0]]
+        words.append(WordWeight(scores.evidence.titles[0], "catalogue", weight))
+    best = int(scores.fit(department, np.array([0]))[0].argmax())
+    role = scorer.roles.roles[scorer.roles.positions(department)[best]]
     return Explanation(
         label,
         department,

@@ -1,22 +1,30 @@
 """The classifier: labels for titles and postings, with confidence, candidates and reasons."""
 
+import threading
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import union_categoricals
 from sklearn.pipeline import Pipeline
 
 from classifier.calibration import Calibration
+from classifier.catalogue import Role
 from classifier.errors import InputError
 from classifier.explanation import Explanation, explain
-from classifier.labels import LABEL_COLUMNS, Candidate, Label
+from classifier.labels import Candidate, Label
+from classifier.lexicon import Lexicon
 from classifier.policy import Policy, find_policy
-from classifier.postings import Posting
+from classifier.postings import Evidence
 from classifier.roles import RoleIndex
-from classifier.scoring import Scorer, Scores
-from classifier.seniority import SeniorityReader
-from classifier.taxonomy import Taxonomy
+from classifier.scoring import Scored, Scorer
+from classifier.seniority import Seniority, SeniorityReader
+from classifier.taxonomy import SENIORITIES, Taxonomy
+
+_ROWS = 50_000
+"""How many postings are scored at a time."""
 
 
 class JobTitleClassifier:
@@ -48,6 +56,20 @@ class JobTitleClassifier:
         self.policies = policies
         self.seniority = seniority
         self.roles = roles
+        self._lock = threading.RLock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is made again: the words remembered, and the lock."""
+        left_out = ("_lexicon", "_lock")
+        return {name: value for name, value in vars(self).items() if name not in left_out}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._lock = threading.RLock()
+
+    @cached_property
+    def _lexicon(self) -> Lexicon:
+        return Lexicon(self.scorer, self.seniority)
 
     @property
     def departments(self) -> np.ndarray:
@@ -101,8 +123,10 @@ class JobTitleClassifier:
             If the sequences differ in length, titles is a single string, or the threshold is not
             a probability.
         """
-        scores = self.scorer.score(_postings(titles, descriptions))
-        return self._labels(scores, policy or self.policy(), min_confidence, n_candidates)
+        evidence = _evidence(titles, descriptions)
+        with self._lock:
+            scores = self._lexicon.score(evidence)
+            return self._labels(scores, policy or self.policy(), min_confidence, n_candidates)
 
     def explain(
         self,
@@ -134,7 +158,7 @@ class JobTitleClassifier:
         InputError
             If the threshold is not a probability.
         """
-        scores = self.scorer.score(_postings([title], [description]))
+        scores = self.scorer.score(_evidence([title], [description]))
         label = self._labels(scores, policy or self.policy(), min_confidence, 3)[0]
         return explain(label, scores, self.scorer)
 
@@ -179,19 +203,63 @@ class JobTitleClassifier:
                 raise InputError(f"no column {name!r} among {', '.join(map(str, frame.columns))}")
         titles = _texts(frame, title)
         texts = None if description is None else _texts(frame, description)
-        scores = self.scorer.score(_postings(titles, texts))
-        columns = self._columns(scores, policy or self.policy(), min_confidence)
+        policy = policy or self.policy()
+        codes, again = np.arange(len(titles)), None
+        if texts is None:  # titles repeat: each is labelled once
+            codes, again = pd.factorize(np.array(titles, dtype=object))
+            titles = list(again)
+        parts = []
+        for start in range(0, max(len(titles), 1), _ROWS):
+            end = start + _ROWS
+            evidence = _evidence(titles[start:end], texts[start:end] if texts else None)
+            with self._lock:
+                scores = self._lexicon.score(evidence)
+                parts.append(self._frame(scores, policy, min_confidence, n_candidates))
+        whole = _joined(parts)
+        return (whole if again is None else whole.take(codes)).set_axis(frame.index)
+
+    def reference_frame(
+        self,
+        frame: pd.DataFrame,
+        *,
+        title: str | None = "title",
+        description: str | None = None,
+        policy: Policy | None = None,
+        min_confidence: float | None = None,
+        n_candidates: int = 0,
+    ) -> pd.DataFrame:
+        """Label the rows of a table by scikit-learn alone: slow, and what `predict_frame` must give.
+
+        Parameters
+        ----------
+        frame, title, description, policy, min_confidence, n_candidates
+            As for `predict_frame`.
+
+        Returns
+        -------
+        DataFrame
+            The columns of `predict_frame`; probabilities differ by less than 1e-5.
+        """
+        texts = None if description is None else _texts(frame, description)
+        scores = self.scorer.score(_evidence(_texts(frame, title), texts))
+        found = self._frame(scores, policy or self.policy(), min_confidence, n_candidates)
+        return found.set_axis(frame.index)
+
+    def _frame(
+        self, scores: Scored, policy: Policy, min_confidence: float | None, n_candidates: int
+    ) -> pd.DataFrame:
+        columns: dict[str, Any] = dict(self._columns(scores, policy, min_confidence))
         if n_candidates:
             columns["candidates"] = [
-                "|".join(f"{d}:{p:.4f}" for d, p in ranked) if status != "empty" else ""
-                for ranked, status in zip(
-                    self._ranked(scores, n_candidates), columns["status"], strict=True
+                "|".join(f"{d}:{p:.4f}" for d, p in ranked) if not empty else ""
+                for ranked, empty in zip(
+                    self._ranked(scores, n_candidates), scores.evidence.is_empty, strict=True
                 )
             ]
-        return pd.DataFrame(columns, index=frame.index)
+        return pd.DataFrame(columns)
 
     def _labels(
-        self, scores: Scores, policy: Policy, min_confidence: float | None, n_candidates: int
+        self, scores: Scored, policy: Policy, min_confidence: float | None, n_candidates: int
     ) -> list[Label]:
         columns = self._columns(scores, policy, min_confidence)
         ranked = self._ranked(scores, n_candidates)
@@ -207,45 +275,64 @@ class JobTitleClassifier:
         return labels
 
     def _columns(
-        self, scores: Scores, policy: Policy, min_confidence: float | None
-    ) -> dict[str, Sequence[object]]:
+        self, scores: Scored, policy: Policy, min_confidence: float | None
+    ) -> dict[str, pd.Categorical | np.ndarray]:
         """Decide each posting and lay the labels out by column."""
         threshold = self.min_confidence if min_confidence is None else min_confidence
         if not 0 <= threshold <= 1:
             raise InputError(f"min_confidence is a probability, from 0 to 1, not {threshold}")
-        if not scores.postings:
-            return {name: [] for name in LABEL_COLUMNS}
         best = scores.probabilities.argmax(axis=1)
-        confidence = scores.probabilities.max(axis=1)
+        confidence = scores.probabilities.max(axis=1, initial=0)
         no_work = 1 - scores.probabilities.sum(axis=1)
-        has_text = np.array([not posting.is_empty for posting in scores.postings])
         labelled = (confidence >= threshold) & (confidence > no_work)
-        status = np.where(has_text, np.where(labelled, "labelled", "unknown"), "empty")
-        department = np.where(labelled, self.departments[best], "").tolist()
-        fit = self.roles.score(scores.features, [posting.title for posting in scores.postings])
-        closest = self.roles.closest(fit, department)
-        found = [self.roles.roles[r] if r >= 0 else None for r in closest]
-        rules = [policy.rule(r.department, r.id) if r is not None else None for r in found]
-        levels = [
-            self.seniority.read(posting.title, posting.sentences, role.seniority) if role else None
-            for posting, role in zip(scores.postings, found, strict=True)
-        ]
-        shares = self.scorer.category_probabilities(scores, fit, policy)
+        is_empty = scores.evidence.is_empty
+        role = np.full(len(best), -1)
+        for department in np.unique(best[labelled]):
+            rows = np.flatnonzero(labelled & (best == department))
+            name = str(self.departments[department])
+            role[rows] = self.roles.positions(name)[scores.fit(name, rows).argmax(axis=1)]
+        found, where = np.unique(role, return_inverse=True)
+        roles = [self.roles.roles[n] if n >= 0 else None for n in found]
+        rules = [policy.rule(r.department, r.id) if r else None for r in roles]
+        shares = self.scorer.category_probabilities(scores, policy)
+        of_category = np.full(len(best), np.nan)
+        for n, rule in enumerate(rules):
+            if rule:
+                of_category[where == n] = shares[rule.category][where == n]
+        levels = self._levels(scores, [roles[n] for n in where])
         return {
-            "status": status.tolist(),
-            "department": department,
-            "category": [rule.category if rule else "" for rule in rules],
-            "category_basis": [rule.basis if rule else "" for rule in rules],
-            "role": [role.id if role else "" for role in found],
-            "seniority": [level.level if level else "" for level in levels],
-            "confidence": np.where(has_text, confidence, np.nan).tolist(),
-            "category_confidence": [
-                shares[rule.category][row] if rule else np.nan for row, rule in enumerate(rules)
-            ],
-            "seniority_confidence": [level.confidence if level else np.nan for level in levels],
+            "status": pd.Categorical.from_codes(
+                np.where(is_empty, 2, np.where(labelled, 0, 1)), ["labelled", "unknown", "empty"]
+            ),
+            "department": _categorical([r.department if r else "" for r in roles], where),
+            "category": _categorical([rule.category if rule else "" for rule in rules], where),
+            "category_basis": _categorical([rule.basis if rule else "" for rule in rules], where),
+            "role": _categorical([r.id if r else "" for r in roles], where),
+            "seniority": pd.Categorical(
+                [level.level if level else "" for level in levels], ["", *SENIORITIES]
+            ),
+            "confidence": np.where(is_empty, np.nan, confidence),
+            "category_confidence": of_category,
+            "seniority_confidence": np.array(
+                [level.confidence if level else np.nan for level in levels]
+            ),
         }
 
-    def _ranked(self, scores: Scores, n_candidates: int) -> list[list[tuple[str, float]]]:
+    def _levels(self, scores: Scored, roles: Sequence[Role | None]) -> list[Seniority | None]:
+        """Read the seniority of the postings that have a role."""
+        told = scores.title_levels(self.seniority)
+        evidence, combine = scores.evidence, self.seniority.combine
+        if not evidence.has_text:
+            return [
+                combine(level, role.seniority, ()) if role else None
+                for level, role in zip(told, roles, strict=True)
+            ]
+        return [
+            combine(level, role.seniority, evidence.sentences(row)) if role else None
+            for row, (level, role) in enumerate(zip(told, roles, strict=True))
+        ]
+
+    def _ranked(self, scores: Scored, n_candidates: int) -> list[list[tuple[str, float]]]:
         """Return the likeliest departments of each posting with their probabilities."""
         order = np.argsort(-scores.probabilities, axis=1, kind="stable")[:, :n_candidates]
         values = np.take_along_axis(scores.probabilities, order, axis=1)
@@ -256,14 +343,33 @@ class JobTitleClassifier:
         ]
 
 
-def _postings(titles: Sequence[str], descriptions: Sequence[str] | None) -> list[Posting]:
-    """Clean titles and descriptions, pair by pair."""
+def _evidence(titles: Sequence[str], descriptions: Sequence[str] | None) -> Evidence:
+    """Check titles and descriptions and cut them into pieces."""
     if isinstance(titles, str):
         raise InputError("titles must be a sequence of texts, not one text; wrap it in a list")
-    texts = descriptions if descriptions is not None else [""] * len(titles)
-    if len(texts) != len(titles):
-        raise InputError(f"{len(titles)} titles but {len(texts)} descriptions")
-    return [Posting.read(title, text) for title, text in zip(titles, texts, strict=True)]
+    if descriptions is not None and len(descriptions) != len(titles):
+        raise InputError(f"{len(titles)} titles but {len(descriptions)} descriptions")
+    return Evidence.read(titles, descriptions)
+
+
+def _categorical(names: Sequence[str], where: np.ndarray) -> pd.Categorical:
+    """Return a column of few names, each of which may stand at several positions."""
+    codes, categories = pd.factorize(np.array(names, dtype=object))
+    return pd.Categorical.from_codes(codes[where], list(categories))
+
+
+def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Lay frames end to end; categories are united."""
+    if len(parts) == 1:
+        return parts[0]
+    columns = {}
+    for name in parts[0]:
+        pieces = [part[name] for part in parts]
+        if isinstance(pieces[0].dtype, pd.CategoricalDtype):
+            columns[name] = pd.Series(union_categoricals(pieces))
+        else:
+            columns[name] = pd.concat(pieces, ignore_index=True)
+    return pd.DataFrame(columns)
 
 
 def _given(value: object) -> object:

@@ -17,7 +17,7 @@ from classifier.model import JobTitleClassifier
 
 MODEL_FILE = "model.joblib"
 MANIFEST_FILE = "manifest.json"
-FORMAT = 1
+FORMAT = 2
 """Goes up when a model written earlier can no longer be read."""
 
 

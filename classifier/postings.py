@@ -1,4 +1,4 @@
-"""A posting as pieces of evidence: its title and the sentences of its text."""
+"""Postings as pieces of evidence: titles, and the sentences of texts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from classifier.text import MAX_TITLE, plain, sentences
+from classifier.text import MAX_TITLE, is_plain_line, plain, sentences
 
 TEXT_WEIGHT = 4.0
 """The most that a description can weigh, beside a title that says nothing."""
@@ -62,11 +62,6 @@ class Posting:
             title, text = "", f"{title}\n{text}"
         return cls(title, tuple(sentences(text)), is_empty=not (title or text.strip()))
 
-    @property
-    def pieces(self) -> tuple[str, ...]:
-        """The title, if there is one, and then the sentences."""
-        return (self.title, *self.sentences) if self.title else self.sentences
-
 
 @dataclass(frozen=True)
 class Evidence:
@@ -74,31 +69,83 @@ class Evidence:
 
     Parameters
     ----------
+    titles : list of n_postings str
+        The titles, cleaned; empty where there is none.
     pieces
-        All pieces, posting by posting.
+        All titles and sentences, posting by posting, a title before its sentences.
     owner : ndarray of shape (n_pieces,)
         The posting that each piece belongs to.
     is_title : ndarray of shape (n_pieces,)
         Whether the piece is a title.
-    n_postings
-        How many postings there are.
+    is_empty : ndarray of shape (n_postings,)
+        Whether a posting has no visible text at all.
     """
 
+    titles: list[str]
     pieces: list[str]
     owner: np.ndarray
     is_title: np.ndarray
-    n_postings: int
+    is_empty: np.ndarray
 
     @classmethod
-    def gather(cls, postings: Sequence[Posting]) -> "Evidence":
-        """Lay the pieces of postings end to end."""
-        pieces = [piece for posting in postings for piece in posting.pieces]
-        sizes = [len(posting.pieces) for posting in postings]
-        owner = np.repeat(np.arange(len(postings)), sizes)
-        starts = np.cumsum([0, *sizes[:-1]]) if sizes else np.array([], dtype=int)
+    def read(cls, titles: Sequence[str], descriptions: Sequence[str] | None = None) -> "Evidence":
+        """Clean postings and lay their pieces end to end.
+
+        Parameters
+        ----------
+        titles : sequence of shape (n_postings,)
+            Free text or HTML.
+        descriptions : sequence of shape (n_postings,), optional
+            Free text or HTML.
+
+        Returns
+        -------
+        Evidence
+            The pieces.
+        """
+        cleaned: list[str] = []
+        pieces: list[str] = []
+        sizes: list[int] = []
+        empty: list[bool] = []
+        texts = descriptions if descriptions is not None else [""] * len(titles)
+        for title, text in zip(titles, texts, strict=True):
+            # most titles are no more than a line of text
+            if not text and len(title) <= MAX_TITLE and is_plain_line(title):
+                line = " ".join(title.split())
+                cleaned.append(line)
+                empty.append(not line)
+                sizes.append(1 if line else 0)
+                if line:
+                    pieces.append(line)
+                continue
+            posting = Posting.read(title, text)
+            cleaned.append(posting.title)
+            empty.append(posting.is_empty)
+            if posting.title:
+                pieces.append(posting.title)
+            pieces.extend(posting.sentences)
+            sizes.append(len(posting.sentences) + bool(posting.title))
+        counts = np.array(sizes, dtype=np.intp)
+        starts = np.cumsum(counts) - counts
         is_title = np.zeros(len(pieces), dtype=bool)
-        is_title[[s for s, posting in zip(starts, postings, strict=True) if posting.title]] = True
-        return cls(pieces, owner, is_title, len(postings))
+        is_title[starts[np.array([bool(title) for title in cleaned], dtype=bool)]] = True
+        owner = np.repeat(np.arange(len(counts)), counts)
+        return cls(cleaned, pieces, owner, is_title, np.array(empty, dtype=bool))
+
+    @property
+    def n_postings(self) -> int:
+        """How many postings there are."""
+        return len(self.titles)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether any posting has sentences."""
+        return not bool(self.is_title.all())
+
+    def sentences(self, posting: int) -> list[str]:
+        """Return the sentences of a posting."""
+        first, last = np.searchsorted(self.owner, (posting, posting + 1))
+        return self.pieces[first + bool(self.titles[posting]) : last]
 
     def substance(self, worth: np.ndarray) -> np.ndarray:
         """Say how much the text of each posting tells of the work.

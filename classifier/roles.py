@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
@@ -13,7 +14,10 @@ from classifier.text import Tokenizer
 _SMOOTHING = 0.1
 _NAME_WEIGHT = 2
 _DUTY_WEIGHT = 0.3
-_EXACT_WEIGHT = 20  # more than features ever say
+
+
+EXACT_WEIGHT = 20.0
+"""What it adds to a role's log-odds that it has the title: more than features ever say."""
 
 
 @dataclass(frozen=True)
@@ -104,35 +108,17 @@ class RoleIndex:
         """
         scores = (X @ self.weights.T).toarray() - np.asarray(X.sum(axis=1)) * self.sizes
         for row, title in enumerate(titles):
-            scores[row, list(self.known(title))] += _EXACT_WEIGHT
+            scores[row, list(self.known(title))] += EXACT_WEIGHT
         return np.asarray(scores)
 
-    def closest(self, scores: np.ndarray, departments: Sequence[str]) -> np.ndarray:
-        """Return the closest role of each text within its department.
-
-        Parameters
-        ----------
-        scores : ndarray of shape (n_texts, n_roles)
-            As `score` returns them.
-        departments
-            The department of each text; an empty string for none.
-
-        Returns
-        -------
-        ndarray of shape (n_texts,)
-            Positions in `roles`; -1 where there is no department.
-        """
-        found = np.full(len(departments), -1)
-        wanted = np.array(departments)
-        for department in set(departments) - {""}:
-            rows = np.flatnonzero(wanted == department)
-            columns = self.positions(department)
-            found[rows] = columns[scores[np.ix_(rows, columns)].argmax(axis=1)]
-        return found
+    @cached_property
+    def _positions(self) -> dict[str, np.ndarray]:
+        own = np.array([role.department for role in self.roles])
+        return {str(department): np.flatnonzero(own == department) for department in set(own)}
 
     def positions(self, department: str) -> np.ndarray:
         """Return the positions in `roles` of a department's roles."""
-        return np.array([n for n, role in enumerate(self.roles) if role.department == department])
+        return self._positions[department]
 
     def known(self, title: str) -> tuple[int, ...]:
         """Return the positions of the roles that have a title, word for word."""

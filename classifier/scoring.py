@@ -1,8 +1,11 @@
-"""From postings to log-odds and probabilities: title and text, each by what it is worth."""
+"""From evidence to log-odds and probabilities: title and text, each by what it is worth.
 
-from collections.abc import Sequence
+This is the reference: plain scikit-learn and scipy. `classifier.lexicon` computes the same faster.
+"""
+
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,11 +15,51 @@ from sklearn.pipeline import Pipeline
 from classifier.calibration import Calibration
 from classifier.estimator import NO_WORK
 from classifier.policy import Policy
-from classifier.postings import Evidence, Posting
+from classifier.postings import Evidence
 from classifier.roles import RoleIndex
+from classifier.seniority import SeniorityReader
 
 CATALOGUE_WEIGHT = 4.0
 """What it adds to a department's log-odds that the title stands in the catalogue, word for word."""
+
+
+class Scored(Protocol):
+    """What is known of a batch of postings before it is decided.
+
+    Attributes
+    ----------
+    evidence
+        The pieces of the postings.
+    probabilities : ndarray of shape (n_postings, n_departments)
+        A row sums to at most 1, the rest being the probability that the text names no work.
+    """
+
+    @property
+    def evidence(self) -> Evidence: ...  # noqa: D102
+
+    @property
+    def probabilities(self) -> np.ndarray: ...  # noqa: D102
+
+    def fit(self, department: str, rows: np.ndarray) -> np.ndarray:
+        """Return how well the roles of a department fit.
+
+        Parameters
+        ----------
+        department
+            Its id.
+        rows : ndarray of shape (n_rows,)
+            The postings to look at.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_roles_of_department)
+            Log-odds up to a constant a row, in the order of `RoleIndex.positions`.
+        """
+        ...
+
+    def title_levels(self, seniority: SeniorityReader) -> list[str | None]:
+        """Return the level that each posting's title tells of, None where it tells of none."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -25,10 +68,8 @@ class Scores:
 
     Parameters
     ----------
-    postings
-        The postings, cleaned.
     evidence
-        Their pieces.
+        The pieces of the postings.
     weights : ndarray of shape (n_pieces,)
         How much each piece counted.
     X : sparse matrix of shape (n_pieces, n_features)
@@ -39,20 +80,32 @@ class Scores:
         What pieces and catalogue say together, up to a constant a row.
     probabilities : ndarray of shape (n_postings, n_departments)
         A row sums to at most 1, the rest being the probability that the text names no work.
+    roles
+        All roles.
     """
 
-    postings: list[Posting]
     evidence: Evidence
     weights: np.ndarray
     X: sp.csr_matrix
     known: np.ndarray
     log_odds: np.ndarray
     probabilities: np.ndarray
+    roles: RoleIndex
 
     @cached_property
     def features(self) -> sp.csr_matrix:
         """The features of whole postings, of shape (n_postings, n_features)."""
         return sp.csr_matrix(self.evidence.membership(self.weights) @ self.X)
+
+    def fit(self, department: str, rows: np.ndarray) -> np.ndarray:
+        """Return how well the roles of a department fit; see `Scored.fit`."""
+        titles = [self.evidence.titles[row] for row in rows]
+        fit = self.roles.score(self.features[rows], titles)
+        return np.asarray(fit[:, self.roles.positions(department)])
+
+    def title_levels(self, seniority: SeniorityReader) -> list[str | None]:
+        """Return the level that each posting's title tells of, None where it tells of none."""
+        return [seniority.of_title(title) for title in self.evidence.titles]
 
 
 @dataclass(frozen=True)
@@ -79,35 +132,62 @@ class Scorer:
         classes = self.pipeline.classes_
         return np.asarray(classes[classes != NO_WORK])
 
-    def score(self, postings: list[Posting]) -> Scores:
+    def score(self, evidence: Evidence) -> Scores:
         """Compute the probability of each department for each posting.
 
         Parameters
         ----------
-        postings
-            The postings, cleaned.
+        evidence
+            The pieces of the postings.
 
         Returns
         -------
         Scores
-            Probabilities, and the evidence behind them.
+            Probabilities, and what is behind them.
         """
-        evidence = Evidence.gather(postings)
-        known = self._known(postings)
+        known = self._known(evidence.titles)
         if not evidence.pieces:
-            nothing = np.zeros((len(postings), len(self.departments)))
+            nothing = np.zeros((evidence.n_postings, len(self.departments)))
             X = sp.csr_matrix((0, self.roles.weights.shape[1]))
-            return Scores(postings, evidence, np.zeros(0), X, known, known, nothing)
+            return Scores(evidence, np.zeros(0), X, known, known, nothing, self.roles)
         X = self.pipeline.named_steps["features"].transform(evidence.pieces)
-        log_odds = self._log_odds(X)
-        worth = self._worth(log_odds, X)
+        values = self.pipeline.named_steps["classifier"].decision_function(X)
+        log_odds = values / self.calibration.temperature
+        worth = self.worth(log_odds, np.diff(X.indptr) > 0)
         weights = evidence.weights(worth)
         total = evidence.membership(weights) @ log_odds + known
-        probabilities = self.calibration.probabilities(total, evidence.substance(worth))
-        probabilities = probabilities[:, self.pipeline.classes_ != NO_WORK]
-        silent = np.bincount(evidence.owner, np.diff(X.indptr), len(postings)) == 0
-        probabilities[silent] = 0
-        return Scores(postings, evidence, weights, X, known, total, probabilities)
+        silent = np.bincount(evidence.owner, np.diff(X.indptr), evidence.n_postings) == 0
+        probabilities = self.probabilities(total, evidence.substance(worth), silent)
+        return Scores(evidence, weights, X, known, total, probabilities, self.roles)
+
+    def worth(self, log_odds: np.ndarray, has_features: np.ndarray) -> np.ndarray:
+        """Say how surely each piece speaks of work, 0-1: boilerplate does not."""
+        probabilities = softmax(log_odds, axis=1)[:, self.pipeline.classes_ != NO_WORK]
+        return np.asarray(probabilities.max(axis=1) ** 2 * has_features)
+
+    def probabilities(
+        self, log_odds: np.ndarray, substance: np.ndarray, silent: np.ndarray
+    ) -> np.ndarray:
+        """Turn the log-odds of postings into the probabilities of departments.
+
+        Parameters
+        ----------
+        log_odds : ndarray of shape (n_postings, n_classes)
+            Up to a constant a row.
+        substance : ndarray of shape (n_postings,)
+            How much a description had a part in them, 0-1.
+        silent : ndarray of shape (n_postings,)
+            Which postings have no known feature at all: theirs are 0.
+
+        Returns
+        -------
+        ndarray of shape (n_postings, n_departments)
+            Probabilities.
+        """
+        found = self.calibration.probabilities(log_odds, substance)
+        found = found[:, self.pipeline.classes_ != NO_WORK]
+        found[silent] = 0
+        return found
 
     def contributions(self, department: str) -> tuple[np.ndarray, float]:
         """Return what each feature adds to a department's score.
@@ -129,17 +209,13 @@ class Scorer:
         offset = (classifier.intercept_[row] - classifier.intercept_.mean()) / temperature
         return coefficients, float(offset)
 
-    def category_probabilities(
-        self, scores: Scores, fit: np.ndarray, policy: Policy
-    ) -> dict[str, np.ndarray]:
+    def category_probabilities(self, scores: Scored, policy: Policy) -> dict[str, np.ndarray]:
         """Sum the probabilities of departments and roles by office category.
 
         Parameters
         ----------
         scores
             Of n_postings postings.
-        fit : ndarray of shape (n_postings, n_roles)
-            How well each role fits, as `classifier.roles.RoleIndex.score` returns it.
         policy
             Says which department and which role falls in which category.
 
@@ -149,13 +225,14 @@ class Scorer:
             Category to probability, 0-1; together they are the probability that there is work.
         """
         rules = (*policy.departments.values(), *policy.roles.values())
-        sums = {rule.category: np.zeros(len(scores.postings)) for rule in rules}
+        n_postings = len(scores.probabilities)
+        sums = {rule.category: np.zeros(n_postings) for rule in rules}
         for department, probability in zip(self.departments, scores.probabilities.T, strict=True):
-            positions = self.roles.positions(department)
-            ids = [self.roles.roles[n].id for n in positions]
+            ids = [self.roles.roles[n].id for n in self.roles.positions(department)]
             left = probability
-            if not policy.roles.keys().isdisjoint(ids):
-                shares = probability * softmax(fit[:, positions], axis=1).T
+            if n_postings and not policy.roles.keys().isdisjoint(ids):
+                fit = scores.fit(department, np.arange(n_postings))
+                shares = probability * softmax(fit, axis=1).T
                 for role, share in zip(ids, shares, strict=True):
                     if role in policy.roles:
                         sums[policy.roles[role].category] += share
@@ -163,20 +240,10 @@ class Scorer:
             sums[policy.departments[department].category] += np.maximum(left, 0)
         return {category: np.minimum(total, 1) for category, total in sums.items()}
 
-    def _log_odds(self, X: sp.csr_matrix) -> np.ndarray:
-        """Return the log-odds of each class, up to a constant, for rows of features."""
-        values = self.pipeline.named_steps["classifier"].decision_function(X)
-        return np.asarray(values / self.calibration.temperature)
-
-    def _worth(self, log_odds: np.ndarray, X: sp.csr_matrix) -> np.ndarray:
-        """Say how surely each piece speaks of work, 0-1: boilerplate does not."""
-        probabilities = softmax(log_odds, axis=1)[:, self.pipeline.classes_ != NO_WORK]
-        return np.asarray(probabilities.max(axis=1) ** 2 * (np.diff(X.indptr) > 0))
-
-    def _known(self, postings: Sequence[Posting]) -> np.ndarray:
-        added = np.zeros((len(postings), len(self.pipeline.classes_)))
-        for row, posting in enumerate(postings):
-            department = self.roles.known_department(posting.title)
+    def _known(self, titles: list[str]) -> np.ndarray:
+        added = np.zeros((len(titles), len(self.pipeline.classes_)))
+        for row, title in enumerate(titles):
+            department = self.roles.known_department(title)
             if department is not None:
                 added[row, self.pipeline.classes_ == department] = CATALOGUE_WEIGHT
         return added

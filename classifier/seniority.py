@@ -9,6 +9,9 @@ from classifier.errors import TrainingDataError
 from classifier.taxonomy import SENIORITIES, read_toml
 from classifier.text import Tokenizer, fold
 
+_WORD = re.compile(r"[\w*+#]+")
+"""A word of a folded text, with its digits: years of experience tell a level."""
+
 
 @dataclass(frozen=True)
 class Seniority:
@@ -28,11 +31,20 @@ class Seniority:
 
 @dataclass(frozen=True)
 class _Phrases:
-    """Phrases to look for: one group of the pattern each, the longest first."""
+    """Phrases to look for: one group of the pattern each, the longest first.
+
+    `words` fits the words that stand in phrases; `triggers` has the longest word of each.
+    """
 
     pattern: re.Pattern[str]
+    words: re.Pattern[str]
+    triggers: tuple[str, ...]
     meanings: tuple[str | None, ...]
     order: tuple[str, ...]
+
+    def has_trigger(self, text: str) -> bool:
+        """Return whether a folded text may hold a phrase: it has the longest word of one."""
+        return any(trigger in text for trigger in self.triggers)
 
     def find(self, words: Sequence[str]) -> str | None:
         """Return the level of a text; where phrases of several stand, the first in order."""
@@ -80,15 +92,28 @@ class SeniorityReader:
         Seniority
             The level; ``professional`` where nothing speaks of one.
         """
-        level = self.titles.find(self.tokenizer.words(title))
-        if level is not None:
-            return Seniority(level, self.confidence["title"])
+        return self.combine(self.of_title(title), fixed, sentences)
+
+    def of_title(self, title: str) -> str | None:
+        """Return the level that a title tells of; None where it tells of none."""
+        return self.titles.find(self.tokenizer.words(title))
+
+    def combine(self, told: str | None, fixed: str | None, sentences: Sequence[str]) -> Seniority:
+        """Return the seniority: what the title told, else the role, else the sentences."""
+        if told is not None:
+            return Seniority(told, self.confidence["title"])
         if fixed is not None:
             return Seniority(fixed, self.confidence["role"])
-        found = {self.texts.find(_words(sentence)) for sentence in sentences}
-        level = next((level for level in self.texts.order if level in found), None)
-        if level is not None:
-            return Seniority(level, self.confidence["text"])
+        return self.read_text(sentences)
+
+    def read_text(self, sentences: Sequence[str]) -> Seniority:
+        """Return the seniority that sentences tell of; ``professional`` where none does."""
+        folded = fold("\n".join(sentences))
+        if self.texts.has_trigger(folded):  # seldom; phrases are looked for in each sentence
+            found = {self.texts.find(_WORD.findall(line)) for line in folded.split("\n")}
+            level = next((level for level in self.texts.order if level in found), None)
+            if level is not None:
+                return Seniority(level, self.confidence["text"])
         return Seniority("professional", self.confidence["none"])
 
     @classmethod
@@ -136,20 +161,19 @@ def _phrases(levels: Mapping[str, str], traps: str, path: Path) -> _Phrases:
         meanings |= {phrase: level for line in block.splitlines() if (phrase := _clean(line))}
     phrases = sorted(meanings, key=lambda phrase: (-len(phrase), phrase))
     pattern = "|".join(f"({_expression(phrase)})" for phrase in phrases)
+    words = {word for phrase in phrases for word in phrase.split() if word != "*"}
+    parts = {max(re.split(r"[ *]+", phrase), key=len) for phrase in phrases}
     return _Phrases(
         re.compile(f"(?<= )(?:{pattern})(?= )"),
+        re.compile("|".join(map(_expression, sorted(words)))),
+        tuple(sorted(parts)),
         tuple(meanings[phrase] for phrase in phrases),
         tuple(levels),
     )
 
 
 def _clean(phrase: str) -> str:
-    return " ".join(_words(phrase))
-
-
-def _words(text: str) -> list[str]:
-    """Cut a text into words that keep their digits: years of experience tell a level."""
-    return re.findall(r"[\w*+#]+", fold(text))
+    return " ".join(_WORD.findall(fold(phrase)))
 
 
 def _expression(phrase: str) -> str:

@@ -27,6 +27,10 @@ MAX_SENTENCE = 400
 
 # Abbreviations with inner dots (f.d., V.P.) are one word; otherwise letters, digits and C++, C#.
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_]+[+#]*\.?")
+WORD_OR_BREAK = re.compile(rf"{_WORD.pattern}|\n")
+"""A word as it stands, or the line break between two texts."""
+
+_SPACES = re.compile(r"[\n\r\t]+")
 _TAG = re.compile(r"<[a-zA-Z!/]")
 _INLINE = ["a", "b", "strong", "i", "em", "u", "span", "font", "small", "mark", "code"]
 # Ads that lost their line breaks run on: "in London.You will", "Answer calls-Write letters".
@@ -72,6 +76,11 @@ def fold(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
 
 
+def is_plain_line(text: str) -> bool:
+    """Return whether a text has neither HTML nor control characters nor line breaks."""
+    return text.isprintable() and "<" not in text and "&" not in text
+
+
 def plain(text: str) -> str:
     """Return a text without HTML and control characters, cut to `MAX_CHARACTERS`.
 
@@ -86,6 +95,8 @@ def plain(text: str) -> str:
         The visible text.
     """
     text = text[:MAX_CHARACTERS]
+    if is_plain_line(_SPACES.sub(" ", text)):
+        return text
     if _TAG.search(text):
         tree = LexborHTMLParser(text.encode("utf-8", "replace").decode("utf-8"))
         tree.strip_tags(["script", "style"])
