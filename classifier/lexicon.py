@@ -1,9 +1,9 @@
 """What each word contributes, computed once: the same scores as the reference, much faster.
 
-Features never cross a word but for pairs of neighbours, and both the numerator and the squared length
-of a text are sums over its features (see `classifier.features.AdditiveTfidf`). So whatever a word or
-a pair adds to the score of a department or role is a fixed row of numbers, and a text is a short sum
-of rows.
+Features never cross a word but for pairs of neighbours, and both the numerator and the squared
+length of a text are sums over its features (see `classifier.features.AdditiveTfidf`). So whatever a
+word or a pair adds to the score of a department or role is a fixed row of numbers, and a text is a
+short sum of rows.
 """
 
 from array import array
@@ -18,10 +18,11 @@ from classifier.postings import Evidence
 from classifier.roles import EXACT_WEIGHT
 from classifier.scoring import CATALOGUE_WEIGHT, Scorer
 from classifier.seniority import SeniorityReader
+from classifier.taxonomy import SENIORITIES
 from classifier.text import WORD_OR_BREAK
 
 MAX_WORDS = 150_000
-"""Distinct words and spellings that are remembered; beyond it, all but the catalogue's are forgotten.
+"""Distinct words that are remembered; beyond it, all but those of the catalogue are forgotten.
 
 A word takes about 150 bytes, and 120 for each department whose roles it was compared with.
 """
@@ -29,7 +30,7 @@ A word takes about 150 bytes, and 120 for each department whose roles it was com
 MAX_CHARACTERS = 2_000_000
 """Characters that are cut into words at a time, so that one batch cannot fill the memory."""
 
-_MIX = np.uint64(0x9E3779B97F4A7C15)
+_MIX, _PLACE = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
 
 
 class Lexicon:
@@ -71,7 +72,7 @@ class Lexicon:
         self._words: dict[str, int] = {}
         self._spelt: list[str | None] = []
         self._tokens = _Tokens(self)
-        self._levels: dict[bytes, str | None] = {}
+        self._levels: dict[bytes, int] = {}
         pairs = [(f, c) for f, c in self._counter.vocabulary_.items() if " " in f]
         self._spelt += [None] * len(pairs)
         self._n_pairs = len(pairs)
@@ -88,7 +89,7 @@ class Lexicon:
         self._role_rows = {d: _Rows(size, f.shape[1]) for d, f in self._roles.items()}
 
     def _read_catalogue(self) -> None:
-        """Number the catalogue's titles by the words they consist of."""
+        """Find a key for each title of the catalogue: the numbers of its words."""
         exact = self.scorer.roles.exact
         ids = [[self.number(word) for word in title.split()] for title in exact]
         sizes = np.array([len(words) for words in ids])
@@ -151,8 +152,7 @@ class Lexicon:
             total = evidence.membership(weights) @ log_odds + known
             silent = np.bincount(evidence.owner, squared, evidence.n_postings) == 0
             substance = evidence.substance(worth)
-            scale = evidence.membership(weights * scale)
-            A = sp.csr_matrix(scale @ A)
+            A = sp.csr_matrix(evidence.membership(weights * scale) @ A)
         else:  # one title each: nothing to weigh
             total, silent, substance = log_odds + known, squared == 0, np.zeros(n_pieces)
             A.data *= np.repeat(scale.astype(np.float32), np.diff(A.indptr))
@@ -256,7 +256,7 @@ class Lexicon:
         new = np.flatnonzero(met & (rows.of_word < 0))
         for part in np.array_split(new, len(new) // 20_000 + 1):
             rows.add(part, (self._features(part) @ self._roles[department]).toarray())
-        return rows.of_word[numbers]
+        return np.asarray(rows.of_word[numbers])
 
     def role_scores(self, department: str) -> np.ndarray:
         """Return the rows of numbers that `role_rows` points at."""
@@ -278,9 +278,9 @@ class Lexicon:
         bonus[rows] = self._title_roles[title[rows]][:, positions].toarray()
         return bonus
 
-    def levels(self, words: "_Words", evidence: Evidence) -> list[str | None]:
-        """Return the level that each posting's title tells of, None where it tells of none."""
-        found: list[str | None] = [None] * evidence.n_postings
+    def levels(self, words: "_Words", evidence: Evidence) -> np.ndarray:
+        """Return the level that each posting's title tells of; see `Scored.title_levels`."""
+        found = np.full(evidence.n_postings, -1)
         marked = self._marks[words.numbers] & evidence.is_title[words.piece]
         telling = np.zeros(words.n_pieces, dtype=bool)
         telling[words.piece[marked]] = True
@@ -296,7 +296,8 @@ class Lexicon:
                 if len(self._levels) > MAX_WORDS:
                     self._levels.clear()
                 spelt = [self._spelt[n] or "_" if n >= 0 else "_" for n in masked[start:end]]
-                self._levels[key] = self.seniority.titles.find(spelt)
+                level = self.seniority.titles.find(spelt)
+                self._levels[key] = -1 if level is None else SENIORITIES.index(level)
             found[evidence.owner[pieces[start]]] = self._levels[key]
             start = end
         return found
@@ -339,8 +340,8 @@ class FastScores:
         fit = own @ scores - units[:, np.newaxis] * self.lexicon.sizes(department)
         return np.asarray(fit + self.lexicon.title_bonus(self.title[rows], department))
 
-    def title_levels(self, seniority: SeniorityReader) -> list[str | None]:  # noqa: ARG002
-        """Return the level that each posting's title tells of, None where it tells of none."""
+    def title_levels(self, seniority: SeniorityReader) -> np.ndarray:  # noqa: ARG002
+        """Return the level that each posting's title tells of; see `Scored.title_levels`."""
         return self.lexicon.levels(self.words, self.evidence)
 
 
@@ -437,9 +438,7 @@ def _sequence_keys(numbers: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Return a 64-bit key for each run of numbers; the order counts."""
     starts = np.cumsum(sizes) - sizes
     place = (np.arange(len(numbers)) - np.repeat(starts, sizes)).astype(np.uint64)
-    mixed = (numbers.astype(np.uint64) + np.uint64(1)) * _MIX + place * np.uint64(
-        0xD6E8FEB86659FD93
-    )
+    mixed = (numbers.astype(np.uint64) + np.uint64(1)) * _MIX + place * _PLACE
     for _ in range(2):
         mixed ^= mixed >> np.uint64(32)
         mixed *= _MIX

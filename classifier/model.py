@@ -20,7 +20,7 @@ from classifier.policy import Policy, find_policy
 from classifier.postings import Evidence
 from classifier.roles import RoleIndex
 from classifier.scoring import Scored, Scorer
-from classifier.seniority import Seniority, SeniorityReader
+from classifier.seniority import SeniorityReader
 from classifier.taxonomy import SENIORITIES, Taxonomy
 
 _ROWS = 50_000
@@ -228,7 +228,7 @@ class JobTitleClassifier:
         min_confidence: float | None = None,
         n_candidates: int = 0,
     ) -> pd.DataFrame:
-        """Label the rows of a table by scikit-learn alone: slow, and what `predict_frame` must give.
+        """Label the rows of a table by scikit-learn alone: slow, but beyond doubt.
 
         Parameters
         ----------
@@ -276,7 +276,7 @@ class JobTitleClassifier:
 
     def _columns(
         self, scores: Scored, policy: Policy, min_confidence: float | None
-    ) -> dict[str, pd.Categorical | np.ndarray]:
+    ) -> dict[str, Any]:
         """Decide each posting and lay the labels out by column."""
         threshold = self.min_confidence if min_confidence is None else min_confidence
         if not 0 <= threshold <= 1:
@@ -299,38 +299,40 @@ class JobTitleClassifier:
         for n, rule in enumerate(rules):
             if rule:
                 of_category[where == n] = shares[rule.category][where == n]
-        levels = self._levels(scores, [roles[n] for n in where])
+        level, level_confidence = self._levels(scores, roles, where)
         return {
-            "status": pd.Categorical.from_codes(
-                np.where(is_empty, 2, np.where(labelled, 0, 1)), ["labelled", "unknown", "empty"]
+            "status": _categorical(
+                ["labelled", "unknown", "empty"], np.where(is_empty, 2, np.where(labelled, 0, 1))
             ),
             "department": _categorical([r.department if r else "" for r in roles], where),
             "category": _categorical([rule.category if rule else "" for rule in rules], where),
             "category_basis": _categorical([rule.basis if rule else "" for rule in rules], where),
             "role": _categorical([r.id if r else "" for r in roles], where),
-            "seniority": pd.Categorical(
-                [level.level if level else "" for level in levels], ["", *SENIORITIES]
-            ),
+            "seniority": _categorical([*SENIORITIES, ""], level),
             "confidence": np.where(is_empty, np.nan, confidence),
             "category_confidence": of_category,
-            "seniority_confidence": np.array(
-                [level.confidence if level else np.nan for level in levels]
-            ),
+            "seniority_confidence": level_confidence,
         }
 
-    def _levels(self, scores: Scored, roles: Sequence[Role | None]) -> list[Seniority | None]:
-        """Read the seniority of the postings that have a role."""
+    def _levels(
+        self, scores: Scored, roles: Sequence[Role | None], where: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Read the seniority of the postings that have a role: its position and confidence."""
+        rates = self.seniority.confidence
         told = scores.title_levels(self.seniority)
-        evidence, combine = scores.evidence, self.seniority.combine
-        if not evidence.has_text:
-            return [
-                combine(level, role.seniority, ()) if role else None
-                for level, role in zip(told, roles, strict=True)
-            ]
-        return [
-            combine(level, role.seniority, evidence.sentences(row)) if role else None
-            for row, (level, role) in enumerate(zip(told, roles, strict=True))
+        fixed = np.array([_position(r.seniority) if r else -1 for r in roles], dtype=np.int64)[
+            where
         ]
+        level = np.where(told >= 0, told, fixed)
+        confidence = np.where(told >= 0, rates["title"], rates["role"])
+        silent = level < 0
+        level[silent], confidence[silent] = _position("professional"), rates["none"]
+        labelled = np.array([role is not None for role in roles], dtype=bool)[where]
+        if scores.evidence.has_text:
+            for row in np.flatnonzero(silent & labelled).tolist():
+                read = self.seniority.read_text(scores.evidence.sentences(row))
+                level[row], confidence[row] = _position(read.level), read.confidence
+        return np.where(labelled, level, -1), np.where(labelled, confidence, np.nan)
 
     def _ranked(self, scores: Scored, n_candidates: int) -> list[list[tuple[str, float]]]:
         """Return the likeliest departments of each posting with their probabilities."""
@@ -352,10 +354,14 @@ def _evidence(titles: Sequence[str], descriptions: Sequence[str] | None) -> Evid
     return Evidence.read(titles, descriptions)
 
 
-def _categorical(names: Sequence[str], where: np.ndarray) -> pd.Categorical:
+def _categorical(names: Sequence[str], where: np.ndarray) -> Any:
     """Return a column of few names, each of which may stand at several positions."""
     codes, categories = pd.factorize(np.array(names, dtype=object))
-    return pd.Categorical.from_codes(codes[where], list(categories))
+    return pd.Categorical.from_codes(codes[where], list(categories))  # type: ignore[call-overload]
+
+
+def _position(level: str | None) -> int:
+    return -1 if level is None else SENIORITIES.index(level)
 
 
 def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -381,5 +387,7 @@ def _texts(frame: pd.DataFrame, column: str | None) -> list[str]:
     """Return a column as texts; missing values are empty."""
     if column is None:
         return [""] * len(frame)
-    values = frame[column]
+    values = frame[column].tolist()
+    if set(map(type, values)) <= {str}:
+        return values
     return ["" if value is None or value != value else str(value) for value in values]

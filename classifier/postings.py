@@ -103,6 +103,8 @@ class Evidence:
         Evidence
             The pieces.
         """
+        if descriptions is None and (lines := _clean_lines(titles)) is not None:
+            return cls._of_lines(lines)
         cleaned: list[str] = []
         pieces: list[str] = []
         sizes: list[int] = []
@@ -131,6 +133,14 @@ class Evidence:
         is_title[starts[np.array([bool(title) for title in cleaned], dtype=bool)]] = True
         owner = np.repeat(np.arange(len(counts)), counts)
         return cls(cleaned, pieces, owner, is_title, np.array(empty, dtype=bool))
+
+    @classmethod
+    def _of_lines(cls, lines: list[str]) -> "Evidence":
+        """Lay out clean titles without descriptions."""
+        empty = np.array([not line for line in lines], dtype=bool)
+        pieces = [line for line in lines if line] if empty.any() else lines
+        is_title = np.ones(len(pieces), dtype=bool)
+        return cls(lines, pieces, np.flatnonzero(~empty), is_title, empty)
 
     @property
     def n_postings(self) -> int:
@@ -193,3 +203,10 @@ class Evidence:
         """Return the matrix of shape (n_postings, n_pieces) that sums pieces by weight."""
         shape = (self.n_postings, len(self.pieces))
         return sp.csr_matrix((weights, (self.owner, np.arange(len(self.pieces)))), shape=shape)
+
+
+def _clean_lines(titles: Sequence[str]) -> list[str] | None:
+    """Clean titles without descriptions; None if one is so long that it is a text."""
+    if max(map(len, titles), default=0) > MAX_TITLE:
+        return None
+    return [" ".join((title if is_plain_line(title) else plain(title)).split()) for title in titles]

@@ -18,6 +18,7 @@ from classifier.policy import Policy
 from classifier.postings import Evidence
 from classifier.roles import RoleIndex
 from classifier.seniority import SeniorityReader
+from classifier.taxonomy import SENIORITIES
 
 CATALOGUE_WEIGHT = 4.0
 """What it adds to a department's log-odds that the title stands in the catalogue, word for word."""
@@ -57,8 +58,19 @@ class Scored(Protocol):
         """
         ...
 
-    def title_levels(self, seniority: SeniorityReader) -> list[str | None]:
-        """Return the level that each posting's title tells of, None where it tells of none."""
+    def title_levels(self, seniority: SeniorityReader) -> np.ndarray:
+        """Return the level that each posting's title tells of.
+
+        Parameters
+        ----------
+        seniority
+            Reads levels.
+
+        Returns
+        -------
+        ndarray of shape (n_postings,)
+            Positions in `classifier.taxonomy.SENIORITIES`, -1 where a title tells of none.
+        """
         ...
 
 
@@ -103,9 +115,10 @@ class Scores:
         fit = self.roles.score(self.features[rows], titles)
         return np.asarray(fit[:, self.roles.positions(department)])
 
-    def title_levels(self, seniority: SeniorityReader) -> list[str | None]:
-        """Return the level that each posting's title tells of, None where it tells of none."""
-        return [seniority.of_title(title) for title in self.evidence.titles]
+    def title_levels(self, seniority: SeniorityReader) -> np.ndarray:
+        """Return the level that each posting's title tells of; see `Scored.title_levels`."""
+        told = [seniority.of_title(title) for title in self.evidence.titles]
+        return np.array([-1 if level is None else SENIORITIES.index(level) for level in told], int)
 
 
 @dataclass(frozen=True)

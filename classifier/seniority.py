@@ -31,25 +31,38 @@ class Seniority:
 
 @dataclass(frozen=True)
 class _Phrases:
-    """Phrases to look for: one group of the pattern each, the longest first.
+    """Phrases to look for in titles: one group of the pattern each, the longest first.
 
-    `words` fits the words that stand in phrases; `triggers` has the longest word of each.
+    `words` fits the words that stand in phrases.
     """
 
     pattern: re.Pattern[str]
     words: re.Pattern[str]
-    triggers: tuple[str, ...]
     meanings: tuple[str | None, ...]
     order: tuple[str, ...]
-
-    def has_trigger(self, text: str) -> bool:
-        """Return whether a folded text may hold a phrase: it has the longest word of one."""
-        return any(trigger in text for trigger in self.triggers)
 
     def find(self, words: Sequence[str]) -> str | None:
         """Return the level of a text; where phrases of several stand, the first in order."""
         text = f" {' '.join(words)} "
         found = {self.meanings[(match.lastindex or 1) - 1] for match in self.pattern.finditer(text)}
+        return next((level for level in self.order if level in found), None)
+
+
+@dataclass(frozen=True)
+class _TextPhrases:
+    """Phrases to look for in sentences, by the longest word of each: most texts hold but few."""
+
+    phrases: Mapping[str, tuple[tuple[re.Pattern[str], str], ...]]
+    order: tuple[str, ...]
+
+    def find(self, sentences: Sequence[str]) -> str | None:
+        """Return the level of sentences; where phrases of several stand, the first in order."""
+        text = fold("\n".join(sentences))
+        found: set[str] = set()
+        for word in self.phrases.keys() & set(_WORD.findall(text)):
+            lines = (f" {' '.join(_WORD.findall(own))} " for own in text.split("\n") if word in own)
+            own_phrases = self.phrases[word]
+            found |= {level for line in lines for p, level in own_phrases if p.search(line)}
         return next((level for level in self.order if level in found), None)
 
 
@@ -70,7 +83,7 @@ class SeniorityReader:
 
     tokenizer: Tokenizer
     titles: _Phrases
-    texts: _Phrases
+    texts: _TextPhrases
     confidence: Mapping[str, float]
 
     def read(
@@ -108,12 +121,9 @@ class SeniorityReader:
 
     def read_text(self, sentences: Sequence[str]) -> Seniority:
         """Return the seniority that sentences tell of; ``professional`` where none does."""
-        folded = fold("\n".join(sentences))
-        if self.texts.has_trigger(folded):  # seldom; phrases are looked for in each sentence
-            found = {self.texts.find(_WORD.findall(line)) for line in folded.split("\n")}
-            level = next((level for level in self.texts.order if level in found), None)
-            if level is not None:
-                return Seniority(level, self.confidence["text"])
+        level = self.texts.find(sentences) if sentences else None
+        if level is not None:
+            return Seniority(level, self.confidence["text"])
         return Seniority("professional", self.confidence["none"])
 
     @classmethod
@@ -145,31 +155,43 @@ class SeniorityReader:
         return cls(
             tokenizer,
             _phrases(document.get("levels", {}), document.get("traps", ""), path),
-            _phrases(document.get("text", {}), "", path),
+            _text_phrases(document.get("text", {}), path),
             confidence,
         )
 
 
 def _phrases(levels: Mapping[str, str], traps: str, path: Path) -> _Phrases:
+    meanings: dict[str, str | None] = {}
+    for level, block in (*_checked(levels, path).items(), (None, traps)):
+        meanings |= {phrase: level for line in block.splitlines() if (phrase := _clean(line))}
+    phrases = sorted(meanings, key=lambda phrase: (-len(phrase), phrase))
+    pattern = "|".join(f"({_expression(phrase)})" for phrase in phrases)
+    words = {word for phrase in phrases for word in phrase.split() if word != "*"}
+    return _Phrases(
+        re.compile(f"(?<= )(?:{pattern})(?= )"),
+        re.compile("|".join(map(_expression, sorted(words)))),
+        tuple(meanings[phrase] for phrase in phrases),
+        tuple(levels),
+    )
+
+
+def _text_phrases(levels: Mapping[str, str], path: Path) -> _TextPhrases:
+    phrases: dict[str, list[tuple[re.Pattern[str], str]]] = {}
+    for level, block in _checked(levels, path).items():
+        for phrase in filter(None, map(_clean, block.splitlines())):
+            word = max(re.split(r"[ *]+", phrase), key=len)
+            pattern = re.compile(f" {_expression(phrase)} ")
+            phrases.setdefault(word, []).append((pattern, level))
+    return _TextPhrases({word: tuple(own) for word, own in phrases.items()}, tuple(levels))
+
+
+def _checked(levels: Mapping[str, str], path: Path) -> Mapping[str, str]:
     unknown = sorted(set(levels) - set(SENIORITIES))
     if unknown:
         raise TrainingDataError(
             f"{path}: levels {', '.join(unknown)} are not among {', '.join(SENIORITIES)}"
         )
-    meanings: dict[str, str | None] = {}
-    for level, block in (*levels.items(), (None, traps)):
-        meanings |= {phrase: level for line in block.splitlines() if (phrase := _clean(line))}
-    phrases = sorted(meanings, key=lambda phrase: (-len(phrase), phrase))
-    pattern = "|".join(f"({_expression(phrase)})" for phrase in phrases)
-    words = {word for phrase in phrases for word in phrase.split() if word != "*"}
-    parts = {max(re.split(r"[ *]+", phrase), key=len) for phrase in phrases}
-    return _Phrases(
-        re.compile(f"(?<= )(?:{pattern})(?= )"),
-        re.compile("|".join(map(_expression, sorted(words)))),
-        tuple(sorted(parts)),
-        tuple(meanings[phrase] for phrase in phrases),
-        tuple(levels),
-    )
+    return levels
 
 
 def _clean(phrase: str) -> str:

@@ -5,7 +5,6 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser
@@ -33,11 +32,10 @@ WORD_OR_BREAK = re.compile(rf"{_WORD.pattern}|\n")
 _SPACES = re.compile(r"[\n\r\t]+")
 _TAG = re.compile(r"<[a-zA-Z!/]")
 _INLINE = ["a", "b", "strong", "i", "em", "u", "span", "font", "small", "mark", "code"]
-# Ads that lost their line breaks run on: "in London.You will", "Answer calls-Write letters".
-_SENTENCE = re.compile(
-    r"[\r\n\u2022\u00b7\u25cf\u25aa\u2023]+|(?<=[.!?;:])\s+"
-    r"|(?<=[^\W\d_A-ZÅÄÖ][.!?;:])(?=-?[A-ZÅÄÖ])|(?<=[^\W\d_A-ZÅÄÖ])(?=-[A-ZÅÄÖ][^\W\d_A-ZÅÄÖ])"
-)
+_BREAK = re.compile(r"[\r\n\u2022\u00b7\u25cf\u25aa\u2023.!?;:]|-(?=[A-ZÅÄÖ])")
+_LETTER = re.compile(r"[^\W\d_]")
+_ACCENTS = re.compile("[\u0300-\u034e\u0350-\u036f]+")
+_BEYOND_LATIN = re.compile("[\u034f\u0370-\u1fff\u20d0-\u20ff\u2c00-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,6 @@ class Token:
     words: tuple[str, ...]
 
 
-@lru_cache(maxsize=1 << 16)
 def fold(text: str) -> str:
     """Lower-case a text and drop its diacritics, so that *Lön*, *LÖN* and *lon* are one.
 
@@ -71,9 +68,14 @@ def fold(text: str) -> str:
     str
         The folded text; its length may differ from the input's.
     """
+    if text.isascii():
+        return text.lower()
     # decomposed first too: some compatibility characters have a case only once they are letters
     lower = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
+    lower = unicodedata.normalize("NFKD", lower)
+    if not _BEYOND_LATIN.search(lower):
+        return _ACCENTS.sub("", lower)
+    return "".join(c for c in lower if not unicodedata.combining(c))
 
 
 def is_plain_line(text: str) -> bool:
@@ -105,6 +107,8 @@ def plain(text: str) -> str:
         text = tree.text(separator="\n") or ""
     elif "&" in text:
         text = html.unescape(text)
+    if _SPACES.sub(" ", text).isprintable():
+        return text
     return "".join(c if c.isprintable() or c in "\n\r\t" else " " for c in text)
 
 
@@ -122,9 +126,30 @@ def sentences(text: str) -> list[str]:
         At most `MAX_SENTENCES` pieces of at most `MAX_SENTENCE` characters, each with at least one
         letter, in order.
     """
-    pieces = (part for piece in _SENTENCE.split(text) for part in _parts(piece.strip()))
-    lines = (piece for piece in pieces if any(c.isalpha() for c in piece))
-    return list(islice(lines, MAX_SENTENCES))
+    pieces = (part for piece in _cut(text) for part in _parts(piece.strip()))
+    return list(islice(filter(_LETTER.search, pieces), MAX_SENTENCES))
+
+
+def _cut(text: str) -> Iterator[str]:
+    """Cut a text at line breaks, bullets and the ends of sentences.
+
+    Ads that lost their line breaks run on: "in London.You will", "Answer calls-Write letters".
+    """
+    start = 0
+    for match in _BREAK.finditer(text):
+        end = match.end()
+        mark, after = text[end - 1], text[end : end + 2]
+        if mark in ".!?;:":
+            runs_on = text[end - 2 : end - 1].islower() and after.lstrip("-")[:1].isupper()
+            if not (after[:1].isspace() or runs_on):
+                continue
+        elif mark == "-":
+            end -= 1
+            if not (text[end - 1 : end].islower() and text[end + 2 : end + 3].islower()):
+                continue
+        yield text[start:end] if mark in ".!?;:-" else text[start : end - 1]
+        start = match.end() if mark != "-" else end
+    yield text[start:]
 
 
 def _parts(sentence: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from classifier import JobTitleClassifier
 from classifier.errors import InputError
 from classifier.labels import LABEL_COLUMNS
-from classifier.postings import Posting
+from classifier.postings import Evidence
 from classifier.text import MAX_SENTENCE, MAX_SENTENCES
 
 PARAGRAPH = (
@@ -166,12 +166,12 @@ def test_a_category_is_the_sum_of_its_parts(
 ) -> None:
     """Probabilities are finite and 0-1; those of categories add up to those of departments."""
     policy = model.policy(name)
-    scores = model.scorer.score([Posting.read(*posting) for posting in postings])
+    evidence = Evidence.read([title for title, _ in postings], [text for _, text in postings])
+    scores = model.scorer.score(evidence)
     assert np.isfinite(scores.probabilities).all()
     assert (scores.probabilities >= 0).all()
     assert (scores.probabilities.sum(axis=1) <= 1 + 1e-9).all()
-    fit = model.roles.score(scores.features, [posting.title for posting in scores.postings])
-    categories = model.scorer.category_probabilities(scores, fit, policy)
+    categories = model.scorer.category_probabilities(scores, policy)
     assert sum(categories.values()) == pytest.approx(scores.probabilities.sum(axis=1))
     outside = [
         rule.category == "outside_office" for rule in map(policy.departments.get, model.departments)
@@ -215,9 +215,10 @@ def test_boilerplate_does_not_sway_a_title(model: JobTitleClassifier) -> None:
 def test_work_is_bounded(model: JobTitleClassifier) -> None:
     """A text of 200,000 characters is read in at most 200 pieces of at most 400 characters."""
     for text in ("Du kör lön. " * 20_000, "lön" * 70_000, "<p>lön</p>" * 20_000):
-        scores = model.scorer.score([Posting.read("", text)])
-        assert len(scores.evidence.pieces) <= MAX_SENTENCES
-        assert max(map(len, scores.evidence.pieces)) <= MAX_SENTENCE
+        pieces = Evidence.read([""], [text]).pieces
+        assert len(pieces) <= MAX_SENTENCES
+        assert max(map(len, pieces)) <= MAX_SENTENCE
+        assert model.predict([""], [text])[0].candidates
 
 
 def test_a_catalogue_title_gets_its_own_role(model: JobTitleClassifier) -> None:

@@ -21,7 +21,7 @@ def test_a_long_title_is_read_as_text() -> None:
 @given(texts=st.lists(TEXTS, max_size=6), data=st.data())
 def test_weights_are_bounded(texts: list[tuple[str, str]], data: st.DataObject) -> None:
     """Titles weigh 1 to 1 + TITLE_GAIN; the sentences beside one at most TEXT_WEIGHT together."""
-    evidence = Evidence.gather([Posting.read(*pair) for pair in texts])
+    evidence = Evidence.read([title for title, _ in texts], [text for _, text in texts])
     n = len(evidence.pieces)
     worth = np.array(data.draw(st.lists(st.floats(0, 1), min_size=n, max_size=n)))
     weights = evidence.weights(worth)
@@ -35,8 +35,22 @@ def test_weights_are_bounded(texts: list[tuple[str, str]], data: st.DataObject) 
 
 def test_the_text_counts_by_what_it_tells() -> None:
     """Without substance a text weighs nothing; beside a vague title it weighs more."""
-    evidence = Evidence.gather([Posting.read("Säljare", "Ett. Två.")])
+    evidence = Evidence.read(["Säljare"], ["Ett. Två."])
     assert evidence.weights(np.array([1.0, 0, 0])) == pytest.approx([1, 0, 0], abs=1e-6)
     plain, vague = (evidence.weights(np.array([title, 1, 0])) for title in (1.0, 0))
     assert plain[1] < vague[1]
     assert plain[0] > vague[0] == 1
+
+
+@given(titles=st.lists(st.text(max_size=200), max_size=8))
+def test_titles_are_cleaned_alike(titles: list[str]) -> None:
+    """Titles without descriptions take a shorter way, and come out as by the long one."""
+    short, long = Evidence.read(titles), Evidence.read(titles, [""] * len(titles))
+    assert (short.titles, short.pieces) == (long.titles, long.pieces)
+    for name in ("owner", "is_title", "is_empty"):
+        assert getattr(short, name).tolist() == getattr(long, name).tolist()
+    for n, title in enumerate(titles):
+        posting = Posting.read(title)
+        assert short.titles[n] == posting.title
+        assert short.sentences(n) == list(posting.sentences)
+        assert bool(short.is_empty[n]) == posting.is_empty

@@ -1,0 +1,100 @@
+"""The fast way against the reference: the same labels from scikit-learn alone."""
+
+import random
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from classifier import JobTitleClassifier, lexicon
+from tests.test_regression import TITLES
+
+DUTIES = (
+    "Du kör lönen för 600 anställda. Vi erbjuder friskvård.\nMinst tio års erfarenhet av lön.",
+    "You will lead a team of six.Sell cars-Answer calls & write <b>letters</b>",
+    "Om oss: vi är 3 000 kollegor \u2022 Du är nyexaminerad \u2022 Personalansvar ingår",
+    "",
+)
+PIECES = st.sampled_from(
+    ["Senior", "lön", "HR-chef", "f.d.", "Sr.", "mgr", "C++", "80 %", "å", "\u00e9\u0301", "R&D", "xyzzy",
+     "ekonom", "assistent", "till", "VD", "Payroll", "<b>", "&amp;", "\u200b", "職務", "Éva", "adm."]
+)  # fmt: skip
+WORDS = st.one_of(PIECES, st.text(max_size=12))
+
+
+def agree(model: JobTitleClassifier, frame: pd.DataFrame, **options: object) -> None:
+    fast = model.predict_frame(frame, description="description", **options)  # type: ignore[arg-type]
+    slow = model.reference_frame(frame, description="description", **options)  # type: ignore[arg-type]
+    numbers = [name for name in fast if name.endswith("confidence")]
+    for name in numbers:
+        assert fast[name].to_numpy() == pytest.approx(slow[name].to_numpy(), abs=1e-5, nan_ok=True)
+    rest = fast.columns.difference(numbers)
+    pd.testing.assert_frame_equal(fast[rest].astype(str), slow[rest].astype(str))
+
+
+def test_real_titles_and_texts(model: JobTitleClassifier) -> None:
+    """Titles of a list, alone and with texts, get what the reference gives."""
+    frame = pd.DataFrame(TITLES).assign(description="")
+    agree(model, frame)
+    frame["description"] = [DUTIES[n % len(DUTIES)] for n in range(len(frame))]
+    agree(model, frame)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    titles=st.lists(st.lists(WORDS, max_size=5).map(" ".join), min_size=1, max_size=6),
+    text=st.sampled_from(DUTIES),
+)
+def test_any_text(model: JobTitleClassifier, titles: list[str], text: str) -> None:
+    """Whatever the text, the fast way gives what the reference gives."""
+    description = [text if n % 2 else "" for n in range(len(titles))]
+    agree(model, pd.DataFrame({"title": titles, "description": description}), min_confidence=0)
+
+
+def test_titles_that_repeat(model: JobTitleClassifier) -> None:
+    """Titles without descriptions are labelled once each, and come back in order."""
+    frame = pd.DataFrame({"title": ["Kock", "HR-chef", "", "Kock", "asdf", "HR-chef"] * 50})
+    found = model.predict_frame(frame)
+    once = ["hospitality", "human_resources", "", "hospitality", "", "human_resources"]
+    assert found["department"].tolist() == once * 50
+    assert found["status"].tolist()[:3] == ["labelled", "labelled", "empty"]
+
+
+def test_memory_is_bounded(model: JobTitleClassifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words without end are forgotten again, and what comes after is labelled as before."""
+    monkeypatch.setattr(lexicon, "MAX_WORDS", len(model._lexicon._words) + 2_000)
+    before = model.predict(["Löneadministratör", "Butikssäljare"])
+    rng = random.Random(0)
+    for _ in range(6):
+        noise = ["".join(rng.choices("abcdefghijklmnop", k=9)) for _ in range(1_500)]
+        model.predict(noise)
+        assert len(model._lexicon._words) <= lexicon.MAX_WORDS + 1_500
+    assert model.predict(["Löneadministratör", "Butikssäljare"]) == before
+
+
+def test_several_threads(model: JobTitleClassifier) -> None:
+    """Requests at the same time get the answers that each gets alone."""
+    titles = [f"{title} {n}" for n in range(40) for title in ("HR-chef", "Kock", "Säljare")]
+    alone = model.predict(titles)
+    found: dict[int, list[object]] = {}
+
+    def ask(n: int) -> None:
+        found[n] = [model.predict([title])[0].department for title in titles]
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(found[n] == [label.department for label in alone] for n in range(4))
+
+
+def test_keys_of_sequences_differ() -> None:
+    """The order and the number of words make different keys."""
+    runs = [[1], [2], [1, 2], [2, 1], [1, 1], [1, 1, 2], [], [0], [0, 0]]
+    sizes = np.array([len(run) for run in runs])
+    keys = lexicon._sequence_keys(np.array([n for run in runs for n in run]), sizes)
+    assert len(set(keys.tolist())) == len(runs)
