@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test train selection clean
+.PHONY: run test train selection benchmark clean
 
 run: $(VENV)/.run
 	$(BIN)/python -m classifier classify notebooks/postings.csv
@@ -23,6 +23,10 @@ train: $(VENV)/.run
 
 selection: $(VENV)/.run  # slow: fits all rivals of the estimator
 	$(BIN)/python -c "from classifier import paths, selection; selection.select(paths.training_data(), paths.models(), progress=print)"
+
+benchmark: $(VENV)/.run  # slow: trains fastText, labels a million rows
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmarks]'
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/benchmarks/benchmark.py
 
 clean:
 	rm -rf $(VENV) models/*.joblib models/manifest.json

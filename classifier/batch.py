@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import BinaryIO
 
+import numpy as np
 import pandas as pd
 
 from classifier.errors import InputError
@@ -14,8 +15,14 @@ from classifier.model import JobTitleClassifier
 from classifier.policy import Policy
 from classifier.tables import Row, Table, TableWriter
 
-CHUNK = 10_000
+CHUNK = 50_000
 """How many rows are labelled at a time."""
+
+REMEMBERED = 200_000
+"""How many titles are remembered with their labels, each some 500 bytes."""
+
+_FOUR_DIGITS = np.array([*(f"{n / 10_000:.4f}" for n in range(10_001)), ""], dtype=object)
+"""Probabilities as text, by ten-thousandths; the last stands for none."""
 
 ERROR = "error"
 """The status of a row that has more or fewer cells than the header."""
@@ -125,10 +132,11 @@ def classify(
             "ones with --prefix"
         )
     summary = Summary()
+    labeller = _Labeller(model, columns, options)
     with TableWriter(target, table.dialect) as writer:
         writer.write([[*table.header, *options.added]])
         while chunk := list(islice(table.rows, CHUNK)):
-            writer.write(_labelled(model, chunk, len(table.header), columns, options, summary))
+            writer.write(_labelled(labeller, chunk, len(table.header), summary))
             if progress is not None:
                 progress(len(chunk))
     return summary
@@ -155,25 +163,63 @@ def _find_columns(
     return _Columns(title, description)
 
 
+@dataclass
+class _Labeller:
+    """Labels rows as cells of text, and remembers those of titles: they repeat."""
+
+    model: JobTitleClassifier
+    columns: _Columns
+    options: Options
+    remembered: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def cells(self, rows: list[Row]) -> list[tuple[str, ...]]:
+        """Return the cells of the label of each row."""
+        if self.columns.description is not None:
+            return _as_cells(_labels(self.model, rows, self.columns, self.options))
+        titles = _cells(rows, self.columns.title)
+        if len(self.remembered) > REMEMBERED:
+            self.remembered.clear()
+        new = list(dict.fromkeys(title for title in titles if title not in self.remembered))
+        labels = self.model.predict_frame(
+            pd.DataFrame({"title": new}, dtype=object),
+            policy=self.options.policy,
+            min_confidence=self.options.min_confidence,
+            n_candidates=self.options.n_candidates,
+        )
+        self.remembered.update(zip(new, _as_cells(labels), strict=True))
+        return [self.remembered[title] for title in titles]
+
+
+def _as_cells(labels: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Lay labels out as cells of text, row by row."""
+    columns = [
+        _FOUR_DIGITS[np.rint(labels[name].fillna(1.0001) * 10_000).astype(int)].tolist()
+        if str(name).endswith("confidence")
+        else labels[name].tolist()
+        for name in labels
+    ]
+    return list(zip(*columns, strict=True))
+
+
 def _labelled(
-    model: JobTitleClassifier,
-    chunk: list[Row],
-    width: int,
-    columns: _Columns,
-    options: Options,
-    summary: Summary,
+    labeller: _Labeller, chunk: list[Row], width: int, summary: Summary
 ) -> Iterator[list[str]]:
     """Yield the rows of a chunk with their labels; cells in excess come after them."""
-    labels = _labels(model, chunk, columns, options)
-    for name in ("confidence", "category_confidence", "seniority_confidence"):
-        labels[name] = [f"{c:.4f}" if c == c else "" for c in labels[name]]
-    for row, label in zip(chunk, labels.itertuples(index=False, name=None), strict=True):
-        if len(row.cells) not in (0, width):
+    labels = labeller.cells(chunk)
+    summary.statuses.update(label[0] for label in labels)
+    for row, label in zip(chunk, labels, strict=True):
+        cells = row.cells
+        if len(cells) == width:
+            yield [*cells, *label]
+            continue
+        own = label
+        if cells:
             summary.faulty_lines.append(row.line)
-            label = (ERROR, *[""] * (len(label) - 1))
-        summary.statuses[label[0]] += 1
-        padding = [""] * (width - len(row.cells))
-        yield [*row.cells[:width], *padding, *label, *row.cells[width:]]
+            summary.statuses[label[0]] -= 1
+            summary.statuses[ERROR] += 1
+            own = (ERROR, *[""] * (len(label) - 1))
+        padding = [""] * (width - len(cells))
+        yield [*cells[:width], *padding, *own, *cells[width:]]
 
 
 def _labels(

@@ -83,7 +83,7 @@ def classify(
             tqdm(unit=" rows", disable=None, file=sys.stderr) as bar,
         ):
             summary = batch.classify(model, table, target, options, usual, bar.update)
-    _say(f"{summary.rows} rows: " + ", ".join(f"{n} {s}" for s, n in summary.statuses.items()))
+    _say(f"{summary.rows} rows: " + ", ".join(f"{n} {s}" for s, n in summary.statuses.items() if n))
     if summary.faulty_lines:
         lines = ", ".join(map(str, summary.faulty_lines[:20]))
         more = "…" if len(summary.faulty_lines) > 20 else ""

@@ -6,6 +6,7 @@ word or a pair adds to the score of a department or role is a fixed row of numbe
 short sum of rows.
 """
 
+import re
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from classifier.roles import EXACT_WEIGHT
 from classifier.scoring import CATALOGUE_WEIGHT, Scorer
 from classifier.seniority import SeniorityReader
 from classifier.taxonomy import SENIORITIES
-from classifier.text import WORD_OR_BREAK
+from classifier.text import WORD_OR_BREAK, Tokenizer
 
 MAX_WORDS = 150_000
 """Distinct words that are remembered; beyond it, all but those of the catalogue are forgotten.
@@ -30,6 +31,7 @@ A word takes about 150 bytes, and 120 for each department whose roles it was com
 MAX_CHARACTERS = 2_000_000
 """Characters that are cut into words at a time, so that one batch cannot fill the memory."""
 
+_GAP = re.compile(r"( _){4,} ")
 _MIX, _PLACE = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
 
 
@@ -69,21 +71,24 @@ class Lexicon:
 
     def _forget(self) -> None:
         """Start with the pairs of the vocabulary and the words of the catalogue, and no others."""
-        self._words: dict[str, int] = {}
-        self._spelt: list[str | None] = []
-        self._tokens = _Tokens(self)
+        self._numbers = _Numbers()
+        self._spelt = self._numbers.spelt
+        self._tokens = _Tokens(self._numbers, self.scorer.roles.tokenizer)
         self._levels: dict[bytes, int] = {}
+        self._told: dict[str, int] = {}
         pairs = [(f, c) for f, c in self._counter.vocabulary_.items() if " " in f]
         self._spelt += [None] * len(pairs)
         self._n_pairs = len(pairs)
         self._pair_columns = np.array([column for _, column in pairs], dtype=np.int32)
-        sides = [[self.number(word) for word in feature.split(" ")] for feature, _ in pairs]
+        sides = [[self._numbers[word] for word in feature.split(" ")] for feature, _ in pairs]
         keys = np.array(sides, dtype=np.uint64).reshape(len(pairs), 2)
         self._pairs = pd.Index(keys[:, 0] << np.uint64(32) | keys[:, 1])
         self._read_catalogue()
         size = len(self._spelt)
         self._scores = np.zeros((size, len(self._intercept)), dtype=np.float32)
         self._sums = np.zeros((size, 2), dtype=np.float32)
+        self._columns = array("i", [0])  # never empty: numpy cannot look into nothing
+        self._places = np.full((size, 2), -1, dtype=np.int64)
         self._ready = np.zeros(size, dtype=bool)
         self._marks = np.zeros(size, dtype=bool)
         self._role_rows = {d: _Rows(size, f.shape[1]) for d, f in self._roles.items()}
@@ -91,7 +96,7 @@ class Lexicon:
     def _read_catalogue(self) -> None:
         """Find a key for each title of the catalogue: the numbers of its words."""
         exact = self.scorer.roles.exact
-        ids = [[self.number(word) for word in title.split()] for title in exact]
+        ids = [[self._numbers[word] for word in title.split()] for title in exact]
         sizes = np.array([len(words) for words in ids])
         flat = np.array([word for words in ids for word in words], dtype=np.int64)
         keys = _sequence_keys(flat, sizes)
@@ -108,14 +113,6 @@ class Lexicon:
             departments = {roles[n].department for n in own}
             if len(departments) == 1:
                 self._title_class[row] = np.searchsorted(classes, departments.pop())
-
-    def number(self, word: str) -> int:
-        """Return the number of a word, a new one if it was not met before."""
-        found = self._words.get(word)
-        if found is None:
-            found = self._words[word] = len(self._spelt)
-            self._spelt.append(word)
-        return found
 
     def score(self, evidence: Evidence) -> "FastScores":
         """Compute the probability of each department for each posting.
@@ -177,9 +174,10 @@ class Lexicon:
         size = len(self._spelt)
         if size > len(self._ready):
             grown = max(size, len(self._ready) * 5 // 4)
-            for name in ("_scores", "_sums", "_ready", "_marks"):
+            for name in ("_scores", "_sums", "_places", "_ready", "_marks"):
                 old = getattr(self, name)
-                new = np.zeros((grown, *old.shape[1:]), dtype=old.dtype)
+                empty = -1 if name == "_places" else 0
+                new = np.full((grown, *old.shape[1:]), empty, dtype=old.dtype)
                 new[: len(old)] = old
                 setattr(self, name, new)
         if not self._ready[: self._n_pairs].all():
@@ -203,18 +201,26 @@ class Lexicon:
 
     def _features(self, numbers: np.ndarray) -> sp.csr_matrix:
         """Count the features of words and pairs."""
-        vocabulary, of_word = self._counter.vocabulary_, self._counter.analyzer.of_word
-        columns: list[int] = []
-        ends = [0]
-        for number in numbers.tolist():
-            word = self._spelt[number]
-            if word is None:
-                columns.append(int(self._pair_columns[number]))
-            else:
-                columns.extend(vocabulary[f] for f in of_word(word) if f in vocabulary)
-            ends.append(len(columns))
+        for number in numbers[self._places[numbers, 1] < 0].tolist():
+            self._places[number] = self._look_up(number)
+        starts, sizes = self._places[numbers].T
+        first = np.cumsum(sizes) - sizes
+        flat = np.frombuffer(self._columns, dtype=np.int32)
+        columns = flat[np.repeat(starts - first, sizes) + np.arange(sizes.sum())]
         ones = np.ones(len(columns), dtype=np.float32)
+        ends = np.append(0, np.cumsum(sizes))
         return sp.csr_matrix((ones, columns, ends), shape=(len(numbers), len(self._of_feature)))
+
+    def _look_up(self, number: int) -> tuple[int, int]:
+        """Find the features of a word or pair: where their columns begin, and how many."""
+        vocabulary, start = self._counter.vocabulary_, len(self._columns)
+        word = self._spelt[number]
+        if word is None:
+            self._columns.append(int(self._pair_columns[number]))
+        else:
+            features = self._counter.analyzer.of_word(word)
+            self._columns.extend([vocabulary[f] for f in features if f in vocabulary])
+        return start, len(self._columns) - start
 
     def _known_pairs(self, words: "_Words") -> tuple[np.ndarray, np.ndarray]:
         """Find the pairs of neighbours that are features, and their pieces."""
@@ -295,12 +301,22 @@ class Lexicon:
             if key not in self._levels:
                 if len(self._levels) > MAX_WORDS:
                     self._levels.clear()
-                spelt = [self._spelt[n] or "_" if n >= 0 else "_" for n in masked[start:end]]
-                level = self.seniority.titles.find(spelt)
-                self._levels[key] = -1 if level is None else SENIORITIES.index(level)
+                self._levels[key] = self._level(masked[start:end].tolist())
             found[evidence.owner[pieces[start]]] = self._levels[key]
             start = end
         return found
+
+    def _level(self, numbers: list[int]) -> int:
+        """Return the position of the level that words tell of, -1 for none."""
+        words = (self._spelt[n] or "_" if n >= 0 else "_" for n in numbers)
+        # no phrase has room for more than a few words that it does not name
+        text = _GAP.sub(" _ _ _ ", f" {' '.join(words)} ").strip()
+        if text not in self._told:
+            if len(self._told) > MAX_WORDS:
+                self._told.clear()
+            level = self.seniority.titles.find(text.split())
+            self._told[text] = -1 if level is None else SENIORITIES.index(level)
+        return self._told[text]
 
 
 @dataclass(frozen=True)
@@ -345,21 +361,37 @@ class FastScores:
         return self.lexicon.levels(self.words, self.evidence)
 
 
-class _Tokens(dict[str, int]):
-    """Numbers spellings, and lists the words that each stands for; 0 is the break of pieces."""
+class _Numbers(dict[str, int]):
+    """Numbers words; `spelt` has them by number, and None for the pairs that come first."""
 
-    def __init__(self, lexicon: Lexicon) -> None:
+    def __init__(self) -> None:
+        super().__init__()
+        self.spelt: list[str | None] = []
+
+    def __missing__(self, word: str) -> int:
+        number = self[word] = len(self.spelt)
+        self.spelt.append(word)
+        return number
+
+
+class _Tokens(dict[str, int]):
+    """Numbers spellings, and lists the words that each stands for; 0 is the break of pieces.
+
+    It knows no more of the lexicon than it needs: a circle of references would keep a model that
+    is set aside in memory.
+    """
+
+    def __init__(self, numbers: _Numbers, tokenizer: Tokenizer) -> None:
         super().__init__({"\n": 0})
-        self._lexicon = lexicon
+        self._numbers, self._tokenizer = numbers, tokenizer
         # one entry for the break, and one so that no buffer is ever empty
         self.sizes, self.starts, self.flat = array("q", [0]), array("q", [0]), array("q", [0])
 
     def __missing__(self, raw: str) -> int:
-        tokenizer = self._lexicon.scorer.roles.tokenizer
-        words = tokenizer.words(raw)
+        words = self._tokenizer.words(raw)
         self.starts.append(len(self.flat))
         self.sizes.append(len(words))
-        self.flat.extend(self._lexicon.number(word) for word in words)
+        self.flat.extend([self._numbers[word] for word in words])
         number = self[raw] = len(self.sizes) - 1
         return number
 

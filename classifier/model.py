@@ -71,6 +71,10 @@ class JobTitleClassifier:
     def _lexicon(self) -> Lexicon:
         return Lexicon(self.scorer, self.seniority)
 
+    def warm_up(self) -> None:
+        """Do now what the first prediction would have to wait for."""
+        self._lexicon  # noqa: B018 - made when first asked for
+
     @property
     def departments(self) -> np.ndarray:
         """The ids of the departments, in the order of probabilities."""

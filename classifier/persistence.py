@@ -1,9 +1,11 @@
 """Saving a model with its manifest; checking it; loading it."""
 
+import gc
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -130,12 +132,31 @@ def load(directory: Path, *, training_data_hash: str | None = None) -> JobTitleC
             f"{path}: the training data has changed since it was trained; {_remedy(directory)}"
         )
     try:
-        model = joblib.load(path)
+        with _left_alone():
+            model = joblib.load(path)
+            if isinstance(model, JobTitleClassifier):
+                model.warm_up()
     except Exception as error:  # a pickle of another making can raise anything
         raise ModelError(f"{path}: cannot be loaded; {_remedy(directory)}") from error
     if not isinstance(model, JobTitleClassifier):
         raise ModelError(f"{path}: not a job-title classifier; {_remedy(directory)}")
     return model
+
+
+@contextmanager
+def _left_alone() -> Iterator[None]:
+    """Keep the garbage collector from walking through a model's many objects again and again.
+
+    They live as long as the process, so they are set aside for good once they are there.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _remedy(directory: Path) -> str:

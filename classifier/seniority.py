@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from classifier.errors import TrainingDataError
 from classifier.taxonomy import SENIORITIES, read_toml
 from classifier.text import Tokenizer, fold
+
+_REMEMBERED = 20_000
+"""How many words are remembered with the phrases that may start with them."""
 
 _WORD = re.compile(r"[\w*+#]+")
 """A word of a folded text, with its digits: years of experience tell a level."""
@@ -30,22 +33,54 @@ class Seniority:
 
 
 @dataclass(frozen=True)
-class _Phrases:
-    """Phrases to look for in titles: one group of the pattern each, the longest first.
+class _Phrase:
+    """A phrase as patterns of words, and what it means: a level, or None for a trap."""
 
-    `words` fits the words that stand in phrases.
+    words: tuple[re.Pattern[str], ...]
+    level: str | None
+
+    def fits(self, words: Sequence[str], start: int) -> bool:
+        """Return whether words read on like the phrase from a start on, whose first word fits."""
+        end = start + len(self.words)
+        return end <= len(words) and all(
+            pattern.fullmatch(word)
+            for pattern, word in zip(self.words[1:], words[start + 1 : end], strict=True)
+        )
+
+
+@dataclass(frozen=True)
+class _Phrases:
+    """Phrases to look for in titles, the longest first.
+
+    `words` fits the words that stand in phrases; `order` has the levels, the first found wins.
     """
 
-    pattern: re.Pattern[str]
+    phrases: tuple[_Phrase, ...]
     words: re.Pattern[str]
-    meanings: tuple[str | None, ...]
     order: tuple[str, ...]
+    _by_first: dict[str, tuple[_Phrase, ...]] = field(default_factory=dict, compare=False)
 
     def find(self, words: Sequence[str]) -> str | None:
         """Return the level of a text; where phrases of several stand, the first in order."""
-        text = f" {' '.join(words)} "
-        found = {self.meanings[(match.lastindex or 1) - 1] for match in self.pattern.finditer(text)}
+        found: set[str | None] = set()
+        place = 0
+        while place < len(words):
+            starting = self._starting(words[place])
+            phrase = next((own for own in starting if own.fits(words, place)), None)
+            if phrase is not None:
+                found.add(phrase.level)
+            place += len(phrase.words) if phrase is not None else 1
         return next((level for level in self.order if level in found), None)
+
+    def _starting(self, word: str) -> tuple[_Phrase, ...]:
+        """Return the phrases that may start with a word, the longest first."""
+        if word not in self._by_first:
+            if len(self._by_first) > _REMEMBERED:
+                self._by_first.clear()
+            self._by_first[word] = tuple(
+                phrase for phrase in self.phrases if phrase.words[0].fullmatch(word)
+            )
+        return self._by_first[word]
 
 
 @dataclass(frozen=True)
@@ -164,13 +199,14 @@ def _phrases(levels: Mapping[str, str], traps: str, path: Path) -> _Phrases:
     meanings: dict[str, str | None] = {}
     for level, block in (*_checked(levels, path).items(), (None, traps)):
         meanings |= {phrase: level for line in block.splitlines() if (phrase := _clean(line))}
-    phrases = sorted(meanings, key=lambda phrase: (-len(phrase), phrase))
-    pattern = "|".join(f"({_expression(phrase)})" for phrase in phrases)
-    words = {word for phrase in phrases for word in phrase.split() if word != "*"}
+    ordered = sorted(meanings, key=lambda phrase: (-len(phrase), phrase))
+    words = {word for phrase in ordered for word in phrase.split() if word != "*"}
     return _Phrases(
-        re.compile(f"(?<= )(?:{pattern})(?= )"),
+        tuple(
+            _Phrase(tuple(re.compile(_expression(w)) for w in phrase.split()), meanings[phrase])
+            for phrase in ordered
+        ),
         re.compile("|".join(map(_expression, sorted(words)))),
-        tuple(meanings[phrase] for phrase in phrases),
         tuple(levels),
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Self, TextIO, cast
+from typing import BinaryIO, NamedTuple, Self, TextIO, cast
 
 from classifier.errors import InputError
 
@@ -47,8 +47,7 @@ class Dialect:
     newline: str
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A row of a table.
 
     Parameters
@@ -261,20 +260,18 @@ def _parsed(sample: str, delimiter: str) -> list[list[str]]:
 def _rows(text: TextIO, dialect: Dialect, name: str) -> Iterator[Row]:
     csv.field_size_limit(MAX_CELL)
     reader = csv.reader(text, delimiter=dialect.delimiter or _NOT_IN_TEXT, strict=True)
-    while True:
-        start = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise InputError(
-                f"{name}, line {start}: {error}; look for a quotation mark that is not closed, "
-                "or not doubled within a cell"
-            ) from error
-        except UnicodeError as error:
-            raise InputError(f"{name}, line {start}: not {dialect.encoding} ({error})") from error
-        yield Row(reader.line_num, cells)
+    line = 0
+    try:
+        for cells in reader:
+            line = reader.line_num
+            yield Row(line, cells)
+    except csv.Error as error:
+        raise InputError(
+            f"{name}, line {line + 1}: {error}; look for a quotation mark that is not closed, "
+            "or not doubled within a cell"
+        ) from error
+    except UnicodeError as error:
+        raise InputError(f"{name}, line {line + 1}: not {dialect.encoding} ({error})") from error
 
 
 def _loose(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import random
 import threading
+import weakref
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier import JobTitleClassifier, lexicon
+from classifier import JobTitleClassifier, lexicon, load_model
 from tests.test_regression import TITLES
 
 DUTIES = (
@@ -65,13 +66,13 @@ def test_titles_that_repeat(model: JobTitleClassifier) -> None:
 
 def test_memory_is_bounded(model: JobTitleClassifier, monkeypatch: pytest.MonkeyPatch) -> None:
     """Words without end are forgotten again, and what comes after is labelled as before."""
-    monkeypatch.setattr(lexicon, "MAX_WORDS", len(model._lexicon._words) + 2_000)
+    monkeypatch.setattr(lexicon, "MAX_WORDS", len(model._lexicon._numbers) + 2_000)
     before = model.predict(["Löneadministratör", "Butikssäljare"])
     rng = random.Random(0)
     for _ in range(6):
         noise = ["".join(rng.choices("abcdefghijklmnop", k=9)) for _ in range(1_500)]
         model.predict(noise)
-        assert len(model._lexicon._words) <= lexicon.MAX_WORDS + 1_500
+        assert len(model._lexicon._numbers) <= lexicon.MAX_WORDS + 1_500
     assert model.predict(["Löneadministratör", "Butikssäljare"]) == before
 
 
@@ -98,3 +99,12 @@ def test_keys_of_sequences_differ() -> None:
     sizes = np.array([len(run) for run in runs])
     keys = lexicon._sequence_keys(np.array([n for run in runs for n in run]), sizes)
     assert len(set(keys.tolist())) == len(runs)
+
+
+def test_a_model_that_is_set_aside_leaves_the_memory(model: JobTitleClassifier) -> None:  # noqa: ARG001 - trained before it is loaded
+    """Nothing holds on to a loaded model but who loaded it: no circle of references."""
+    loaded = load_model()
+    loaded.predict(["Kock"])
+    watched = weakref.ref(loaded._lexicon)
+    del loaded
+    assert watched() is None

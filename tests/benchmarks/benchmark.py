@@ -1,0 +1,200 @@
+"""How fast it is, as ratios within one run: against scikit-learn, fastText and pandas.
+
+Run by ``make benchmark``; writes `models/BENCHMARKS.md`. One core, unless a line says otherwise.
+"""
+
+import platform
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import fasttext
+import numpy as np
+import pandas as pd
+from scipy.special import softmax
+
+from classifier import JobTitleClassifier, load_model, paths
+from classifier.composition import compose
+from classifier.corpus import TrainingData
+from classifier.persistence import MODEL_FILE
+
+TITLES, POSTINGS, ROWS, SAMPLE = 200_000, 5_000, 1_000_000, 20_000
+
+
+def seconds(work: Callable[[], object], times: int = 3) -> float:
+    """Return the shortest of several runs."""
+    found = []
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - start)
+    return min(found)
+
+
+def distinct_titles(data: TrainingData, n: int) -> list[str]:
+    rng = random.Random(1)
+    rows = [(title, language, "") for title, language, _ in data.catalogue.titles()]
+    found: dict[str, None] = {}
+    seed = 0
+    while len(found) < n:
+        seed += 1
+        found |= dict.fromkeys(t for t, _ in compose(rows, data.decorations, share=1, seed=seed))
+    titles = list(found)
+    rng.shuffle(titles)
+    return titles[:n]
+
+
+def repeated_titles(titles: Sequence[str], n: int) -> list[str]:
+    """Draw titles as registers hold them: few are common, most are rare."""
+    rng = random.Random(2)
+    return [titles[min(int(rng.paretovariate(0.5)) - 1, len(titles) - 1)] for _ in range(n)]
+
+
+def postings(data: TrainingData, n: int) -> pd.DataFrame:
+    """Compose ads of about 1,500 characters: duties of one role among lines that name no work."""
+    rng = random.Random(3)
+    roles = list(data.catalogue.roles.values())
+    rows = []
+    for _ in range(n):
+        role = rng.choice(roles)
+        language = rng.choice(["sv", "en"])
+        lines: list[str] = []
+        while sum(map(len, lines)) < 1_450:
+            lines.append(rng.choice(role.duties[language] if rng.random() < 0.4 else data.no_work))
+        rows.append((rng.choice(role.titles[language]), ". ".join(lines)))
+    return pd.DataFrame(rows, columns=["title", "description"])
+
+
+def plain_pipeline(model: JobTitleClassifier) -> Callable[[Sequence[str]], np.ndarray]:
+    """Return what plain scikit-learn does: features, decision values, probabilities."""
+    scorer = model.scorer
+    pipeline, temperature = scorer.pipeline, scorer.calibration.temperature
+    return lambda texts: np.asarray(
+        softmax(pipeline.decision_function(texts) / temperature, axis=1)
+    )
+
+
+def fast_text(data: TrainingData, directory: Path) -> Callable[[Sequence[str]], object]:
+    examples = data.augmented(data.examples(), 0)
+    path = directory / "train.txt"
+    with path.open("w", encoding="utf-8") as file:
+        for text, department in zip(examples["text"], examples["department"], strict=True):
+            file.write(f"__label__{department} {' '.join(text.lower().split())}\n")
+    model = fasttext.train_supervised(
+        str(path), minn=2, maxn=5, wordNgrams=2, thread=2, verbose=0, seed=0
+    )
+    return lambda texts: [model.f.predict(text + "\n", 1, 0.0, "strict") for text in texts]
+
+
+def throughput(work: Callable[[Sequence[str]], object], texts: Sequence[str]) -> float:
+    return len(texts) / seconds(lambda: work(texts))
+
+
+def csv_run(path: Path, directory: Path) -> tuple[float, float]:
+    """Time pandas reading and writing a file, and the command that labels it."""
+    start = time.perf_counter()
+    pd.read_csv(path, dtype=str, keep_default_na=False).to_csv(directory / "copy.csv", index=False)
+    pandas = time.perf_counter() - start
+    start = time.perf_counter()
+    command = [sys.executable, "-m", "classifier", "classify", str(path)]
+    subprocess.run([*command, "-o", str(directory / "out.csv")], check=True, capture_output=True)
+    return pandas, time.perf_counter() - start
+
+
+def latency(model: JobTitleClassifier) -> tuple[float, float]:
+    """Return the median and the 99th percentile of single calls, in milliseconds."""
+    found = []
+    for n in range(1_000):
+        start = time.perf_counter()
+        model.predict([f"Ekonomiassistent {n}"])
+        found.append((time.perf_counter() - start) * 1_000)
+    return float(np.median(found)), float(np.percentile(found, 99))
+
+
+def command(*arguments: str) -> float:
+    run = [sys.executable, "-m", "classifier", *arguments]
+    return seconds(lambda: subprocess.run(run, check=True, capture_output=True))
+
+
+def main() -> None:
+    """Measure, and write the table."""
+    model = load_model()
+    data = TrainingData.from_directory(paths.training_data())
+    plain = plain_pipeline(model)
+    titles = distinct_titles(data, TITLES)
+    repeated = repeated_titles(titles, TITLES)
+    ads = postings(data, POSTINGS)
+    whole = [f"{a.title}. {a.description}" for a in ads.itertuples()]
+
+    def label(texts: Sequence[str]) -> pd.DataFrame:
+        return model.predict_frame(pd.DataFrame({"title": texts}, dtype=object))
+
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        rival = fast_text(data, directory)
+        label(titles[:SAMPLE])
+        ours = throughput(label, titles)
+        ours_repeated = throughput(label, repeated)
+        reference = throughput(plain, titles[:SAMPLE])
+        other = throughput(rival, titles)
+        ours_ads = len(ads) / seconds(lambda: model.predict_frame(ads, description="description"))
+        reference_ads = throughput(plain, whole[:1_000])
+        other_ads = throughput(rival, whole)
+        table = pd.DataFrame({"title": repeated_titles(titles, ROWS)})
+        table.to_csv(directory / "in.csv", index=False)
+        pandas, labelled = csv_run(directory / "in.csv", directory)
+    median, slow = latency(model)
+    size = (paths.models() / MODEL_FILE).stat().st_size / 2**20
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    rows = [
+        ("titles, all distinct, against the scikit-learn pipeline", f"{ours / reference:.1f}x", "10x"),
+        ("titles, all distinct, against fastText", f"{ours / other:.2f}x", "1.5x"),
+        ("titles that repeat, against the pipeline", f"{ours_repeated / reference:.1f}x", "40x"),
+        ("postings of 1,500 characters, against the pipeline", f"{ours_ads / reference_ads:.1f}x", "20x"),
+        ("postings of 1,500 characters, against fastText", f"{ours_ads / other_ads:.2f}x", "3x"),
+        (f"classify a CSV of {ROWS:,} titles, against pandas reading and writing it",
+         f"{labelled / pandas:.1f} times the time", "at most 5"),
+    ]  # fmt: skip
+    speeds = [
+        ("titles a second, all distinct", ours),
+        ("titles a second, repeating", ours_repeated),
+        ("titles a second, scikit-learn pipeline (department only)", reference),
+        ("titles a second, fastText", other),
+        ("postings a second", ours_ads),
+        ("postings a second, scikit-learn pipeline (department only)", reference_ads),
+        ("postings a second, fastText", other_ads),
+    ]
+    lines = [
+        "# Benchmarks",
+        "",
+        "Written by `make benchmark`; do not edit. Ratios of one run on one core; what is labelled is",
+        "department, category, role, seniority and confidences, by `predict_frame`.",
+        "",
+        f"Python {platform.python_version()}, {platform.machine()}.",
+        "",
+        "| measured | found | asked for |",
+        "|---|---|---|",
+        *(f"| {what} | {found} | {asked} |" for what, found, asked in rows),
+        "",
+        "| speed | a second |",
+        "|---|---|",
+        *(f"| {what} | {speed:,.0f} |" for what, speed in speeds),
+        "",
+        f"- One title at a time: {median:.1f} ms median, {slow:.1f} ms at the 99th percentile.",
+        f"- `--help` in {command('--help'):.2f} s; `label Kock` from a cold start in "
+        f"{command('label', 'Kock'):.1f} s.",
+        f"- The model file has {size:.0f} MiB; this run took {memory:,.0f} MiB at its peak, fastText's",
+        "  training included.",
+    ]
+    path = paths.models() / "BENCHMARKS.md"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    sys.stdout.write(path.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    main()
