@@ -25,7 +25,7 @@ from classifier.text import WORD_OR_BREAK, Tokenizer
 MAX_WORDS = 150_000
 """Distinct words that are remembered; beyond it, all but those of the catalogue are forgotten.
 
-A word takes about 150 bytes, and 120 for each department whose roles it was compared with.
+A word takes about 400 bytes, and 120 for each department whose roles it was compared with.
 """
 
 MAX_CHARACTERS = 2_000_000
