@@ -180,12 +180,7 @@ class _Labeller:
         if len(self.remembered) > REMEMBERED:
             self.remembered.clear()
         new = list(dict.fromkeys(title for title in titles if title not in self.remembered))
-        labels = self.model.predict_frame(
-            pd.DataFrame({"title": new}, dtype=object),
-            policy=self.options.policy,
-            min_confidence=self.options.min_confidence,
-            n_candidates=self.options.n_candidates,
-        )
+        labels = _predicted(self.model, self.options, new)
         self.remembered.update(zip(new, _as_cells(labels), strict=True))
         return [self.remembered[title] for title in titles]
 
@@ -225,12 +220,20 @@ def _labelled(
 def _labels(
     model: JobTitleClassifier, rows: list[Row], columns: _Columns, options: Options
 ) -> pd.DataFrame:
-    frame = pd.DataFrame(
-        {"title": _cells(rows, columns.title), "description": _cells(rows, columns.description)}
-    )
+    descriptions = None if columns.description is None else _cells(rows, columns.description)
+    return _predicted(model, options, _cells(rows, columns.title), descriptions)
+
+
+def _predicted(
+    model: JobTitleClassifier,
+    options: Options,
+    titles: list[str],
+    descriptions: list[str] | None = None,
+) -> pd.DataFrame:
+    frame = pd.DataFrame({"title": titles, "description": descriptions}, dtype=object)
     return model.predict_frame(
         frame,
-        description="description" if columns.description is not None else None,
+        description=None if descriptions is None else "description",
         policy=options.policy,
         min_confidence=options.min_confidence,
         n_candidates=options.n_candidates,

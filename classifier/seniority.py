@@ -140,19 +140,16 @@ class SeniorityReader:
         Seniority
             The level; ``professional`` where nothing speaks of one.
         """
-        return self.combine(self.of_title(title), fixed, sentences)
-
-    def of_title(self, title: str) -> str | None:
-        """Return the level that a title tells of; None where it tells of none."""
-        return self.titles.find(self.tokenizer.words(title))
-
-    def combine(self, told: str | None, fixed: str | None, sentences: Sequence[str]) -> Seniority:
-        """Return the seniority: what the title told, else the role, else the sentences."""
+        told = self.of_title(title)
         if told is not None:
             return Seniority(told, self.confidence["title"])
         if fixed is not None:
             return Seniority(fixed, self.confidence["role"])
         return self.read_text(sentences)
+
+    def of_title(self, title: str) -> str | None:
+        """Return the level that a title tells of; None where it tells of none."""
+        return self.titles.find(self.tokenizer.words(title))
 
     def read_text(self, sentences: Sequence[str]) -> Seniority:
         """Return the seniority that sentences tell of; ``professional`` where none does."""
