@@ -1,5 +1,6 @@
 """Decorated titles for training: rank, place, employer, trade and contract around a plain title."""
 
+import hashlib
 import random
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,6 +12,25 @@ from classifier.taxonomy import read_toml
 
 _FIELD = re.compile(r"\{(\w+)\}")
 _LONG_WORD = re.compile(r"[^\W\d_]{6,}")
+
+
+def drawn(text: str, seed: int) -> float:
+    """Draw a number, 0-1, that depends on a text and a seed alone.
+
+    Parameters
+    ----------
+    text
+        What to draw for.
+    seed
+        Another seed, another draw.
+
+    Returns
+    -------
+    float
+        Evenly distributed over texts and seeds.
+    """
+    digest = hashlib.blake2b(f"{seed} {text}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64
 
 
 @dataclass(frozen=True)
@@ -105,10 +125,10 @@ def misspell(
     tuple of str and str
         A misspelt title and its label.
     """
-    rng = random.Random(seed)  # noqa: S311
     for title, _, label in titles:
         words = _LONG_WORD.findall(title)
-        if words and rng.random() < share:
+        if words and drawn(title, seed) < share:
+            rng = random.Random(f"{seed} {title}")  # noqa: S311 - drawing examples, not secrets
             word = rng.choice(words)
             yield title.replace(word, _mistyped(word, rng), 1), label
 
@@ -146,7 +166,7 @@ def compose(
     tuple of str and str
         A decorated title and its label.
     """
-    rng = random.Random(seed)  # noqa: S311 - drawing examples, not secrets
     for title, language, label in titles:
-        if rng.random() < share and language in decorations:
+        if language in decorations and drawn(f"{language} {title}", seed) < share:
+            rng = random.Random(f"{seed} {title}")  # noqa: S311 - drawing examples, not secrets
             yield decorations[language].decorate(title, rng), label

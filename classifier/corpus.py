@@ -5,10 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import GroupShuffleSplit
 
 from classifier.catalogue import Catalogue, fingerprint, title_key
-from classifier.composition import Decorations, compose, misspell, read_decorations
+from classifier.composition import Decorations, compose, drawn, misspell, read_decorations
 from classifier.errors import TrainingDataError
 from classifier.estimator import NO_WORK
 from classifier.policy import Policy, read_policies
@@ -134,13 +133,11 @@ class TrainingData:
         return pd.concat([examples, composed], ignore_index=True)
 
 
-def hold_out(examples: pd.DataFrame, groups: pd.Series, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def hold_out(groups: pd.Series, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Divide examples so that no group is on both sides.
 
     Parameters
     ----------
-    examples
-        As `TrainingData.examples` returns them.
     groups : Series of shape (n_examples,)
         What belongs together, such as equal titles or the lines of a role.
     seed
@@ -149,11 +146,11 @@ def hold_out(examples: pd.DataFrame, groups: pd.Series, seed: int) -> tuple[np.n
     Returns
     -------
     tuple of two ndarrays
-        The rows to learn from, and the rows held out, about `HELD_OUT` of the groups.
+        The rows to learn from, and the rows held out, about `HELD_OUT` of the groups. The draw of
+        a group does not depend on the others: a title more or less moves no other title.
     """
-    splitter = GroupShuffleSplit(n_splits=1, test_size=HELD_OUT, random_state=seed)
-    kept, held = next(splitter.split(examples, groups=groups))
-    return kept, held
+    held = np.array([drawn(group, seed) < HELD_OUT for group in groups], dtype=bool)
+    return np.flatnonzero(~held), np.flatnonzero(held)
 
 
 @dataclass(frozen=True)
@@ -190,9 +187,9 @@ class Division:
         Division
             The parts; equal titles are never on two sides.
         """
-        kept, left_out = hold_out(examples, examples["role"], seed)
+        kept, left_out = hold_out(examples["role"], seed)
         rest = examples.iloc[kept]
-        seen, held = hold_out(rest, rest["text"].map(title_key), seed)
+        seen, held = hold_out(rest["text"].map(title_key), seed)
         parts = (rest.iloc[held], examples.iloc[left_out])
         titles, roles = (part[part["kind"] == "title"] for part in parts)
         return cls(rest.iloc[seen], titles, roles)

@@ -51,8 +51,8 @@ def select(
     """
     data = TrainingData.from_directory(data_directory)
     examples = data.examples()
-    titles = hold_out(examples, examples["text"].map(title_key), seed)
-    roles = hold_out(examples, examples["role"], seed)
+    titles = hold_out(examples["text"].map(title_key), seed)
+    roles = hold_out(examples["role"], seed)
     found: dict[str, dict[str, float]] = {}
     for name, pipeline in candidates(data.tokenizer, seed=seed).items():
         progress(f"measuring {name}")

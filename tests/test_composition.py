@@ -63,3 +63,13 @@ def test_faults_are_named(tmp_path: Path, content: str, said: str) -> None:
     with pytest.raises(TrainingDataError, match=r"composition\.toml: pattern") as error:
         read_decorations(path)
     assert said in str(error.value)
+
+
+def test_a_title_is_drawn_alone() -> None:
+    """What happens to a title does not depend on the others: a smaller catalogue moves none."""
+    for draw in (
+        lambda titles: compose(titles, DECORATIONS, share=0.5, seed=1),
+        lambda titles: misspell(titles, share=0.5, seed=1),
+    ):
+        whole = list(draw(TITLES))
+        assert [found for title in TITLES for found in draw([title])] == whole
