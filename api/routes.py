@@ -88,7 +88,7 @@ def model_facts() -> ResponseReturnValue:
         "version": __version__,
         "taxonomy_version": model.taxonomy.version,
         "min_confidence": model.min_confidence,
-        "roles": len(model.roles.roles),
+        "roles": len(model.roles),
         **current_app.config["MODEL_FACTS"],
     }
     return jsonify(facts)

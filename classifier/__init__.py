@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from classifier.explanation import Explanation
     from classifier.labels import Label
     from classifier.model import JobTitleClassifier
+    from classifier.shipped import load_model
     from classifier.taxonomy import Taxonomy
-    from classifier.training import load_model
 
 _HOMES = {
     "ClassifierError": "errors",
@@ -28,7 +28,7 @@ _HOMES = {
     "JobTitleClassifier": "model",
     "Label": "labels",
     "Taxonomy": "taxonomy",
-    "load_model": "training",
+    "load_model": "shipped",
 }
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import expit, logit, softmax
 
 TARGET_ACCURACY = 0.905
@@ -93,6 +92,8 @@ def calibrate(decisions: np.ndarray, truth: np.ndarray, familiar: np.ndarray) ->
     .. [2] R. El-Yaniv and Y. Wiener, "On the foundations of noise-free selective classification",
        JMLR 11, 2010.
     """
+    from scipy.optimize import minimize  # slow to import, and labels do without it
+
     rows = np.arange(len(truth))
 
     def loss(x: np.ndarray) -> float:

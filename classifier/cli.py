@@ -283,7 +283,7 @@ def _print_json(value: Any) -> None:
 
 
 def _load(directory: Path | None) -> "JobTitleClassifier":
-    from classifier.training import load_model
+    from classifier.shipped import load_model
 
     return load_model(directory, progress=_say)
 

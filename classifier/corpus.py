@@ -9,10 +9,9 @@ import pandas as pd
 from classifier.catalogue import Catalogue, fingerprint, title_key
 from classifier.composition import Decorations, compose, drawn, misspell, read_decorations
 from classifier.errors import TrainingDataError
-from classifier.estimator import NO_WORK
 from classifier.policy import Policy, read_policies
 from classifier.seniority import SeniorityReader
-from classifier.taxonomy import Taxonomy, read_toml
+from classifier.taxonomy import NO_WORK, Taxonomy, read_toml
 from classifier.text import Tokenizer, fold
 
 HELD_OUT = 0.12

@@ -8,9 +8,6 @@ from sklearn.svm import LinearSVC
 from classifier.features import make_vectorizer
 from classifier.text import Tokenizer
 
-NO_WORK = "no_work"
-"""The class of texts that name no work: names, places, benefits, keyboard noise."""
-
 CHOSEN = "linear SVM, C 0.5, pieces of 3-6"
 """The candidate that `make_pipeline` builds."""
 

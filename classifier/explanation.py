@@ -121,7 +121,7 @@ def explain(label: Label, scores: Scores, scorer: Scorer) -> Explanation:
         weight = float(scores.known[0, row] - scores.known[0].mean())
         words.append(WordWeight(scores.evidence.titles[0], "catalogue", weight))
     best = int(scores.fit(department, np.array([0]))[0].argmax())
-    role = scorer.roles.roles[scorer.roles.positions(department)[best]]
+    role = scorer.roles.roles[scorer.roles.positions[department][best]]
     return Explanation(
         label,
         department,

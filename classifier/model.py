@@ -1,27 +1,27 @@
 """The classifier: labels for titles and postings, with confidence, candidates and reasons."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
-from sklearn.pipeline import Pipeline
 
-from classifier.calibration import Calibration
 from classifier.catalogue import Role
 from classifier.errors import InputError
-from classifier.explanation import Explanation, explain
+from classifier.fast import FastScorer
 from classifier.labels import Candidate, Label
 from classifier.lexicon import Lexicon
 from classifier.policy import Policy, find_policy
 from classifier.postings import Evidence
-from classifier.roles import RoleIndex
-from classifier.scoring import Scored, Scorer
+from classifier.scoring import Scored, Scorer, category_probabilities
 from classifier.seniority import SeniorityReader
-from classifier.taxonomy import SENIORITIES, Taxonomy
+from classifier.taxonomy import NO_WORK, SENIORITIES, Taxonomy
+
+if TYPE_CHECKING:  # reasons are given by scikit-learn, which takes a second to import
+    from classifier.explanation import Explanation
 
 _ROWS = 50_000
 """How many postings are scored at a time."""
@@ -32,35 +32,35 @@ class JobTitleClassifier:
 
     Parameters
     ----------
-    pipeline
-        Fitted, with the steps ``features`` and ``classifier``.
-    calibration
-        Turns its decision values into probabilities; holds the shipped threshold.
-    taxonomy, policies, seniority, roles
+    lexicon
+        What each feature contributes to the labels.
+    reference
+        Returns the fitted scikit-learn model that the lexicon was made of; it is asked for when
+        reasons are wanted.
+    taxonomy, policies, seniority
         What labels are made of.
     """
 
     def __init__(
         self,
         *,
-        pipeline: Pipeline,
-        calibration: Calibration,
+        lexicon: Lexicon,
+        reference: Callable[[], Scorer],
         taxonomy: Taxonomy,
         policies: Mapping[str, Policy],
         seniority: SeniorityReader,
-        roles: RoleIndex,
     ) -> None:
-        self.scorer = Scorer(pipeline, calibration, roles)
-        self.min_confidence = calibration.min_confidence
+        self.lexicon = lexicon
+        self.min_confidence = lexicon.calibration.min_confidence
         self.taxonomy = taxonomy
         self.policies = policies
         self.seniority = seniority
-        self.roles = roles
+        self._reference = reference
         self._lock = threading.RLock()
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is made again: the words remembered, and the lock."""
-        left_out = ("_lexicon", "_lock")
+        left_out = ("_scorer", "reference", "_lock")
         return {name: value for name, value in vars(self).items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -68,17 +68,32 @@ class JobTitleClassifier:
         self._lock = threading.RLock()
 
     @cached_property
-    def _lexicon(self) -> Lexicon:
-        return Lexicon(self.scorer, self.seniority)
+    def _scorer(self) -> FastScorer:
+        return FastScorer(self.lexicon, self.seniority)
 
-    def warm_up(self) -> None:
-        """Do now what the first prediction would have to wait for."""
-        self._lexicon  # noqa: B018 - made when first asked for
+    @cached_property
+    def reference(self) -> Scorer:
+        """The fitted scikit-learn model, with the whole catalogue."""
+        return self._reference()
 
     @property
+    def roles(self) -> tuple[Role, ...]:
+        """All roles, without their titles and duties."""
+        return self.lexicon.roles
+
+    @cached_property
     def departments(self) -> np.ndarray:
         """The ids of the departments, in the order of probabilities."""
-        return self.scorer.departments
+        return np.array([name for name in self.lexicon.classes if name != NO_WORK], dtype=object)
+
+    @cached_property
+    def _roles_by_department(self) -> dict[str, list[Role]]:
+        return {d: [self.roles[n] for n in own] for d, own in self.lexicon.positions.items()}
+
+    def warm_up(self) -> None:
+        """Do now what the first prediction and the first reasons would have to wait for."""
+        self.predict([""])
+        self.reference  # noqa: B018 - loaded when first asked for
 
     def policy(self, name: str | None = None) -> Policy:
         """Return a policy by name or file, the default one for None.
@@ -127,9 +142,9 @@ class JobTitleClassifier:
             If the sequences differ in length, titles is a single string, or the threshold is not
             a probability.
         """
-        evidence = _evidence(titles, descriptions)
+        _check(titles, descriptions)
         with self._lock:
-            scores = self._lexicon.score(evidence)
+            scores = self._scorer.score(titles, descriptions)
             return self._labels(scores, policy or self.policy(), min_confidence, n_candidates)
 
     def explain(
@@ -139,7 +154,7 @@ class JobTitleClassifier:
         *,
         policy: Policy | None = None,
         min_confidence: float | None = None,
-    ) -> Explanation:
+    ) -> "Explanation":
         """Give the reasons for the label of one posting.
 
         Parameters
@@ -162,9 +177,11 @@ class JobTitleClassifier:
         InputError
             If the threshold is not a probability.
         """
-        scores = self.scorer.score(_evidence([title], [description]))
+        from classifier.explanation import explain
+
+        scores = self.reference.score(Evidence.read([title], [description]))
         label = self._labels(scores, policy or self.policy(), min_confidence, 3)[0]
-        return explain(label, scores, self.scorer)
+        return explain(label, scores, self.reference)
 
     def predict_frame(
         self,
@@ -215,9 +232,9 @@ class JobTitleClassifier:
         parts = []
         for start in range(0, max(len(titles), 1), _ROWS):
             end = start + _ROWS
-            evidence = _evidence(titles[start:end], texts[start:end] if texts else None)
             with self._lock:
-                scores = self._lexicon.score(evidence)
+                own_texts = texts[start:end] if texts is not None else None
+                scores = self._scorer.score(titles[start:end], own_texts)
                 parts.append(self._frame(scores, policy, min_confidence, n_candidates))
         whole = _joined(parts)
         return (whole if again is None else whole.take(codes)).set_axis(frame.index)
@@ -245,7 +262,7 @@ class JobTitleClassifier:
             The columns of `predict_frame`; probabilities differ by less than 1e-5.
         """
         texts = None if description is None else _texts(frame, description)
-        scores = self.scorer.score(_evidence(_texts(frame, title), texts))
+        scores = self.reference.score(Evidence.read(_texts(frame, title), texts))
         found = self._frame(scores, policy or self.policy(), min_confidence, n_candidates)
         return found.set_axis(frame.index)
 
@@ -257,7 +274,7 @@ class JobTitleClassifier:
             columns["candidates"] = [
                 "|".join(f"{d}:{p:.4f}" for d, p in ranked) if not empty else ""
                 for ranked, empty in zip(
-                    self._ranked(scores, n_candidates), scores.evidence.is_empty, strict=True
+                    self._ranked(scores, n_candidates), scores.layout.is_empty, strict=True
                 )
             ]
         return pd.DataFrame(columns)
@@ -289,20 +306,21 @@ class JobTitleClassifier:
         confidence = scores.probabilities.max(axis=1, initial=0)
         no_work = 1 - scores.probabilities.sum(axis=1)
         labelled = (confidence >= threshold) & (confidence > no_work)
-        is_empty = scores.evidence.is_empty
+        is_empty = scores.layout.is_empty
         role = np.full(len(best), -1)
         for department in np.unique(best[labelled]):
             rows = np.flatnonzero(labelled & (best == department))
             name = str(self.departments[department])
-            role[rows] = self.roles.positions(name)[scores.fit(name, rows).argmax(axis=1)]
+            positions = self.lexicon.positions[name]
+            role[rows] = positions[scores.fit(name, rows).argmax(axis=1)]
         found, where = np.unique(role, return_inverse=True)
-        roles = [self.roles.roles[n] if n >= 0 else None for n in found]
+        roles = [self.roles[n] if n >= 0 else None for n in found]
         rules = [policy.rule(r.department, r.id) if r else None for r in roles]
-        shares = self.scorer.category_probabilities(scores, policy)
-        of_category = np.full(len(best), np.nan)
-        for n, rule in enumerate(rules):
-            if rule:
-                of_category[where == n] = shares[rule.category][where == n]
+        shares = category_probabilities(scores, policy, self._roles_by_department)
+        table = np.column_stack([*shares.values(), np.full(len(best), np.nan)])
+        of_rule = [list(shares).index(rule.category) if rule else -1 for rule in rules]
+        column = np.array(of_rule, dtype=np.int64)
+        of_category = table[np.arange(len(best)), column[where]]
         level, level_confidence = self._levels(scores, roles, where)
         return {
             "status": _categorical(
@@ -332,9 +350,9 @@ class JobTitleClassifier:
         silent = level < 0
         level[silent], confidence[silent] = _position("professional"), rates["none"]
         labelled = np.array([role is not None for role in roles], dtype=bool)[where]
-        if scores.evidence.has_text:
+        if scores.layout.has_text:
             for row in np.flatnonzero(silent & labelled).tolist():
-                read = self.seniority.read_text(scores.evidence.sentences(row))
+                read = self.seniority.read_text(scores.sentences(row))
                 level[row], confidence[row] = _position(read.level), read.confidence
         return np.where(labelled, level, -1), np.where(labelled, confidence, np.nan)
 
@@ -349,13 +367,12 @@ class JobTitleClassifier:
         ]
 
 
-def _evidence(titles: Sequence[str], descriptions: Sequence[str] | None) -> Evidence:
-    """Check titles and descriptions and cut them into pieces."""
+def _check(titles: Sequence[str], descriptions: Sequence[str] | None) -> None:
+    """Refuse what is no list of postings."""
     if isinstance(titles, str):
         raise InputError("titles must be a sequence of texts, not one text; wrap it in a list")
     if descriptions is not None and len(descriptions) != len(titles):
         raise InputError(f"{len(titles)} titles but {len(descriptions)} descriptions")
-    return Evidence.read(titles, descriptions)
 
 
 def _categorical(names: Sequence[str], where: np.ndarray) -> Any:

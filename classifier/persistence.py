@@ -4,8 +4,9 @@ import gc
 import hashlib
 import json
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,20 @@ from classifier import __version__
 from classifier.errors import ModelError
 from classifier.files import replacing, write_text
 from classifier.model import JobTitleClassifier
+from classifier.scoring import Scorer
 
 MODEL_FILE = "model.joblib"
+"""What labels are made with; its arrays are memory-mapped."""
+
+REFERENCE_FILE = "reference.joblib"
+"""The fitted scikit-learn model and the whole catalogue: for reasons and comparisons."""
+
 MANIFEST_FILE = "manifest.json"
-FORMAT = 2
+FORMAT = 3
 """Goes up when a model written earlier can no longer be read."""
+
+
+_PARTS = ("lexicon", "taxonomy", "policies", "seniority")
 
 
 def versions() -> dict[str, str]:
@@ -55,10 +65,13 @@ def save(model: JobTitleClassifier, directory: Path, facts: Mapping[str, Any]) -
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        path = directory / MODEL_FILE
-        with replacing(path) as part:
-            joblib.dump(model, part, compress=("zlib", 3))
-        manifest = {"format": FORMAT, "sha256": sha256(path), "versions": versions(), **facts}
+        with replacing(directory / REFERENCE_FILE) as part:
+            joblib.dump(model.reference, part, compress=("zlib", 3))
+        parts = {name: getattr(model, name) for name in _PARTS}
+        with replacing(directory / MODEL_FILE) as part:
+            joblib.dump(parts, part)
+        hashes = {name: sha256(directory / name) for name in (MODEL_FILE, REFERENCE_FILE)}
+        manifest = {"format": FORMAT, "sha256": hashes, "versions": versions(), **facts}
         text = json.dumps(manifest, indent=2, ensure_ascii=False)
         write_text(directory / MANIFEST_FILE, text + "\n")
     except OSError as error:
@@ -114,11 +127,7 @@ def load(directory: Path, *, training_data_hash: str | None = None) -> JobTitleC
     if not path.is_file():
         raise ModelError(f"{path}: there is no model; {_remedy(directory)}")
     manifest = read_manifest(directory)
-    if sha256(path) != manifest.get("sha256"):
-        raise ModelError(
-            f"{path}: not the file that its manifest describes (corrupt, cut short or exchanged); "
-            + _remedy(directory)
-        )
+    _check_hash(path, manifest)
     trained_with, here = manifest.get("versions", {}), versions()
     different = [
         f"{name} {trained_with.get(name)} (here {found})"
@@ -131,16 +140,38 @@ def load(directory: Path, *, training_data_hash: str | None = None) -> JobTitleC
         raise ModelError(
             f"{path}: the training data has changed since it was trained; {_remedy(directory)}"
         )
+    reference = directory / REFERENCE_FILE
+    _check_hash(reference, manifest)
+    parts = _unpickled(path, lambda file: joblib.load(file, mmap_mode="r"))
+    if not (isinstance(parts, dict) and set(parts) == set(_PARTS)):
+        raise ModelError(f"{path}: not a job-title classifier; {_remedy(directory)}")
+    return JobTitleClassifier(reference=partial(_load_reference, reference, manifest), **parts)
+
+
+def _load_reference(path: Path, manifest: Mapping[str, Any]) -> Scorer:
+    _check_hash(path, manifest)  # again: it may have been exchanged since
+    scorer = _unpickled(path, joblib.load)
+    if not isinstance(scorer, Scorer):
+        raise ModelError(f"{path}: not a reference model; {_remedy(path.parent)}")
+    return scorer
+
+
+def _check_hash(path: Path, manifest: Mapping[str, Any]) -> None:
+    hashes = manifest.get("sha256")
+    wanted = hashes.get(path.name) if isinstance(hashes, dict) else None
+    if not path.is_file() or sha256(path) != wanted:
+        raise ModelError(
+            f"{path}: not the file that its manifest describes (missing, corrupt, cut short or exchanged); "
+            + _remedy(path.parent)
+        )
+
+
+def _unpickled(path: Path, load: Callable[[Path], object]) -> object:
     try:
         with _left_alone():
-            model = joblib.load(path)
-            if isinstance(model, JobTitleClassifier):
-                model.warm_up()
+            return load(path)
     except Exception as error:  # a pickle of another making can raise anything
-        raise ModelError(f"{path}: cannot be loaded; {_remedy(directory)}") from error
-    if not isinstance(model, JobTitleClassifier):
-        raise ModelError(f"{path}: not a job-title classifier; {_remedy(directory)}")
-    return model
+        raise ModelError(f"{path}: cannot be loaded; {_remedy(path.parent)}") from error
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from classifier.text import MAX_TITLE, is_plain_line, plain, sentences
+from classifier.text import MAX_TITLE, plain, sentences
 
 TEXT_WEIGHT = 4.0
 """The most that a description can weigh, beside a title that says nothing."""
@@ -64,98 +64,40 @@ class Posting:
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """The pieces of many postings, and which belong to which.
+class Layout:
+    """Which pieces of text belong to which posting.
 
     Parameters
     ----------
-    titles : list of n_postings str
-        The titles, cleaned; empty where there is none.
-    pieces
-        All titles and sentences, posting by posting, a title before its sentences.
     owner : ndarray of shape (n_pieces,)
         The posting that each piece belongs to.
     is_title : ndarray of shape (n_pieces,)
-        Whether the piece is a title.
+        Whether the piece is a title; else it is a sentence.
+    titled : ndarray of shape (n_postings,)
+        Whether a posting has a title.
     is_empty : ndarray of shape (n_postings,)
         Whether a posting has no visible text at all.
     """
 
-    titles: list[str]
-    pieces: list[str]
     owner: np.ndarray
     is_title: np.ndarray
+    titled: np.ndarray
     is_empty: np.ndarray
-
-    @classmethod
-    def read(cls, titles: Sequence[str], descriptions: Sequence[str] | None = None) -> "Evidence":
-        """Clean postings and lay their pieces end to end.
-
-        Parameters
-        ----------
-        titles : sequence of shape (n_postings,)
-            Free text or HTML.
-        descriptions : sequence of shape (n_postings,), optional
-            Free text or HTML.
-
-        Returns
-        -------
-        Evidence
-            The pieces.
-        """
-        if descriptions is None and (lines := _clean_lines(titles)) is not None:
-            return cls._of_lines(lines)
-        cleaned: list[str] = []
-        pieces: list[str] = []
-        sizes: list[int] = []
-        empty: list[bool] = []
-        texts = descriptions if descriptions is not None else [""] * len(titles)
-        for title, text in zip(titles, texts, strict=True):
-            # most titles are no more than a line of text
-            if not text and len(title) <= MAX_TITLE and is_plain_line(title):
-                line = " ".join(title.split())
-                cleaned.append(line)
-                empty.append(not line)
-                sizes.append(1 if line else 0)
-                if line:
-                    pieces.append(line)
-                continue
-            posting = Posting.read(title, text)
-            cleaned.append(posting.title)
-            empty.append(posting.is_empty)
-            if posting.title:
-                pieces.append(posting.title)
-            pieces.extend(posting.sentences)
-            sizes.append(len(posting.sentences) + bool(posting.title))
-        counts = np.array(sizes, dtype=np.intp)
-        starts = np.cumsum(counts) - counts
-        is_title = np.zeros(len(pieces), dtype=bool)
-        is_title[starts[np.array([bool(title) for title in cleaned], dtype=bool)]] = True
-        owner = np.repeat(np.arange(len(counts)), counts)
-        return cls(cleaned, pieces, owner, is_title, np.array(empty, dtype=bool))
-
-    @classmethod
-    def _of_lines(cls, lines: list[str]) -> "Evidence":
-        """Lay out clean titles without descriptions."""
-        empty = np.array([not line for line in lines], dtype=bool)
-        pieces = [line for line in lines if line] if empty.any() else lines
-        is_title = np.ones(len(pieces), dtype=bool)
-        return cls(lines, pieces, np.flatnonzero(~empty), is_title, empty)
 
     @property
     def n_postings(self) -> int:
         """How many postings there are."""
-        return len(self.titles)
+        return len(self.is_empty)
+
+    @property
+    def n_pieces(self) -> int:
+        """How many pieces there are."""
+        return len(self.owner)
 
     @property
     def has_text(self) -> bool:
         """Whether any posting has sentences."""
         return not bool(self.is_title.all())
-
-    def sentences(self, posting: int) -> list[str]:
-        """Return the sentences of a posting."""
-        first, last = np.searchsorted(self.owner, (posting, posting + 1))
-        return self.pieces[first + bool(self.titles[posting]) : last]
 
     def substance(self, worth: np.ndarray) -> np.ndarray:
         """Say how much the text of each posting tells of the work.
@@ -189,10 +131,10 @@ class Evidence:
             what the title says plainly the text shall not overrule. A vague title lets it decide.
         """
         substance = self.substance(worth)
-        titled = np.bincount(self.owner, self.is_title, self.n_postings) > 0
         plainness = np.bincount(self.owner, np.where(self.is_title, worth, 0.0), self.n_postings)
-        of_title = 1 + TITLE_GAIN * substance * np.where(titled, plainness, 1)
-        of_text = np.where(titled, TEXT_WEIGHT * substance * (1 - TITLE_SAY * plainness), of_title)
+        of_title = 1 + TITLE_GAIN * substance * np.where(self.titled, plainness, 1)
+        beside_title = TEXT_WEIGHT * substance * (1 - TITLE_SAY * plainness)
+        of_text = np.where(self.titled, beside_title, of_title)
         worth = np.where(self.is_title, 0.0, worth + 1e-9)
         total = np.bincount(self.owner, worth, self.n_postings)
         share = of_text / np.where(total > 0, total, 1.0)
@@ -201,12 +143,64 @@ class Evidence:
 
     def membership(self, weights: np.ndarray) -> sp.csr_matrix:
         """Return the matrix of shape (n_postings, n_pieces) that sums pieces by weight."""
-        shape = (self.n_postings, len(self.pieces))
-        return sp.csr_matrix((weights, (self.owner, np.arange(len(self.pieces)))), shape=shape)
+        ends = np.append(0, np.cumsum(np.bincount(self.owner, minlength=self.n_postings)))
+        shape = (self.n_postings, self.n_pieces)
+        return sp.csr_matrix((weights, np.arange(self.n_pieces), ends), shape=shape)
 
 
-def _clean_lines(titles: Sequence[str]) -> list[str] | None:
-    """Clean titles without descriptions; None if one is so long that it is a text."""
-    if max(map(len, titles), default=0) > MAX_TITLE:
-        return None
-    return [" ".join((title if is_plain_line(title) else plain(title)).split()) for title in titles]
+@dataclass(frozen=True)
+class Evidence(Layout):
+    """The pieces of many postings as texts.
+
+    Parameters
+    ----------
+    owner, is_title, titled, is_empty
+        As for `Layout`.
+    titles : list of n_postings str
+        The titles, cleaned; empty where there is none.
+    pieces : list of n_pieces str
+        All titles and sentences, posting by posting, a title before its sentences.
+    """
+
+    titles: list[str]
+    pieces: list[str]
+
+    @classmethod
+    def read(cls, titles: Sequence[str], descriptions: Sequence[str] | None = None) -> "Evidence":
+        """Clean postings and lay their pieces end to end.
+
+        Parameters
+        ----------
+        titles : sequence of shape (n_postings,)
+            Free text or HTML.
+        descriptions : sequence of shape (n_postings,), optional
+            Free text or HTML.
+
+        Returns
+        -------
+        Evidence
+            The pieces.
+        """
+        texts = descriptions if descriptions is not None else [""] * len(titles)
+        postings = [Posting.read(title, text) for title, text in zip(titles, texts, strict=True)]
+        pieces: list[str] = []
+        owner: list[int] = []
+        is_title: list[bool] = []
+        for n, posting in enumerate(postings):
+            own = [posting.title] if posting.title else []
+            pieces += [*own, *posting.sentences]
+            is_title += [True] * len(own) + [False] * len(posting.sentences)
+            owner += [n] * (len(own) + len(posting.sentences))
+        return cls(
+            np.array(owner, dtype=np.int64),
+            np.array(is_title, dtype=bool),
+            np.array([bool(posting.title) for posting in postings], dtype=bool),
+            np.array([posting.is_empty for posting in postings], dtype=bool),
+            [posting.title for posting in postings],
+            pieces,
+        )
+
+    def sentences(self, posting: int) -> list[str]:
+        """Return the sentences of a posting."""
+        first, last = np.searchsorted(self.owner, (posting, posting + 1))
+        return self.pieces[first + bool(self.titles[posting]) : last]

@@ -138,7 +138,7 @@ def _near_duplicates(
 ) -> Iterator[tuple[str, str, str, str]]:
     alike: defaultdict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
     for title, _, role in catalogue.titles():
-        words = tuple(sorted(set(model.roles.tokenizer.words(title))))
+        words = tuple(sorted(set(model.lexicon.tokenizer.words(title))))
         alike[words].setdefault(role.department, title)
     for found in alike.values():
         (department, title), *others = found.items()

@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.pipeline import Pipeline
 
 from classifier.catalogue import Catalogue, Role
 from classifier.text import Tokenizer
+
+if TYPE_CHECKING:  # labels come without scikit-learn, which takes a second to import
+    from sklearn.pipeline import Pipeline
 
 _SMOOTHING = 0.1
 _NAME_WEIGHT = 2
@@ -55,7 +58,7 @@ class RoleIndex:
     tokenizer: Tokenizer
 
     @classmethod
-    def fit(cls, catalogue: Catalogue, vectorizer: Pipeline, tokenizer: Tokenizer) -> "RoleIndex":
+    def fit(cls, catalogue: Catalogue, vectorizer: "Pipeline", tokenizer: Tokenizer) -> "RoleIndex":
         """Learn the roles of a catalogue in the space of a fitted vectoriser.
 
         Parameters
@@ -112,13 +115,9 @@ class RoleIndex:
         return np.asarray(scores)
 
     @cached_property
-    def _positions(self) -> dict[str, np.ndarray]:
-        own = np.array([role.department for role in self.roles])
-        return {str(department): np.flatnonzero(own == department) for department in set(own)}
-
-    def positions(self, department: str) -> np.ndarray:
-        """Return the positions in `roles` of a department's roles."""
-        return self._positions[department]
+    def positions(self) -> dict[str, np.ndarray]:
+        """Department to the positions in `roles` of its roles."""
+        return positions_by_department(self.roles)
 
     def known(self, title: str) -> tuple[int, ...]:
         """Return the positions of the roles that have a title, word for word."""
@@ -130,8 +129,14 @@ class RoleIndex:
         return departments.pop() if len(departments) == 1 else None
 
 
+def positions_by_department(roles: Sequence[Role]) -> dict[str, np.ndarray]:
+    """Return the positions of the roles of each department."""
+    own = np.array([role.department for role in roles])
+    return {str(department): np.flatnonzero(own == department) for department in np.unique(own)}
+
+
 def _amounts(
-    texts: Iterable[tuple[str, str, Role]], position: dict[str, int], vectorizer: Pipeline
+    texts: Iterable[tuple[str, str, Role]], position: dict[str, int], vectorizer: "Pipeline"
 ) -> sp.csr_matrix:
     """Sum the features of texts by role."""
     pairs = list(texts)

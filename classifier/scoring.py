@@ -1,27 +1,33 @@
 """From evidence to log-odds and probabilities: title and text, each by what it is worth.
 
-This is the reference: plain scikit-learn and scipy. `classifier.lexicon` computes the same faster.
+`Scorer` is the reference: plain scikit-learn and scipy. `classifier.fast` computes the same faster.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import scipy.sparse as sp
 from scipy.special import softmax
-from sklearn.pipeline import Pipeline
 
 from classifier.calibration import Calibration
-from classifier.estimator import NO_WORK
+from classifier.catalogue import Role
 from classifier.policy import Policy
-from classifier.postings import Evidence
+from classifier.postings import Evidence, Layout
 from classifier.roles import RoleIndex
 from classifier.seniority import SeniorityReader
-from classifier.taxonomy import SENIORITIES
+from classifier.taxonomy import NO_WORK, SENIORITIES
+
+if TYPE_CHECKING:  # labels come without scikit-learn, which takes a second to import
+    from sklearn.pipeline import Pipeline
 
 CATALOGUE_WEIGHT = 4.0
 """What it adds to a department's log-odds that the title stands in the catalogue, word for word."""
+
+ROLE_MATTERS = 0.05
+"""The least probability of a department, 0-1, at which its roles are told apart for categories."""
 
 
 class Scored(Protocol):
@@ -29,14 +35,14 @@ class Scored(Protocol):
 
     Attributes
     ----------
-    evidence
-        The pieces of the postings.
+    layout
+        Which pieces of text belong to which posting.
     probabilities : ndarray of shape (n_postings, n_departments)
         A row sums to at most 1, the rest being the probability that the text names no work.
     """
 
     @property
-    def evidence(self) -> Evidence: ...  # noqa: D102
+    def layout(self) -> Layout: ...  # noqa: D102
 
     @property
     def probabilities(self) -> np.ndarray: ...  # noqa: D102
@@ -72,6 +78,72 @@ class Scored(Protocol):
             Positions in `classifier.taxonomy.SENIORITIES`, -1 where a title tells of none.
         """
         ...
+
+    def sentences(self, posting: int) -> list[str]:
+        """Return the sentences of a posting, at least those that tell of a level of seniority."""
+        ...
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Turns log-odds into what pieces are worth and into probabilities.
+
+    Parameters
+    ----------
+    classes
+        The ids of departments and of no work, in the order of log-odds.
+    calibration
+        Says how sure log-odds are.
+    """
+
+    classes: Sequence[str]
+    calibration: Calibration
+
+    @cached_property
+    def is_work(self) -> np.ndarray:
+        """Which classes are departments."""
+        return np.array([name != NO_WORK for name in self.classes], dtype=bool)
+
+    def worth(self, log_odds: np.ndarray, has_features: np.ndarray) -> np.ndarray:
+        """Say how surely each piece speaks of work: boilerplate does not.
+
+        Parameters
+        ----------
+        log_odds : ndarray of shape (n_pieces, n_classes)
+            Up to a constant a row.
+        has_features : ndarray of shape (n_pieces,)
+            Whether anything of a piece is known.
+
+        Returns
+        -------
+        ndarray of shape (n_pieces,)
+            0-1.
+        """
+        probabilities = softmax(log_odds, axis=1)[:, self.is_work]
+        return np.asarray(probabilities.max(axis=1, initial=0) ** 2 * has_features)
+
+    def probabilities(
+        self, log_odds: np.ndarray, substance: np.ndarray, silent: np.ndarray
+    ) -> np.ndarray:
+        """Turn the log-odds of postings into the probabilities of departments.
+
+        Parameters
+        ----------
+        log_odds : ndarray of shape (n_postings, n_classes)
+            Up to a constant a row.
+        substance : ndarray of shape (n_postings,)
+            How much a description had a part in them, 0-1.
+        silent : ndarray of shape (n_postings,)
+            Which postings have no known feature at all: theirs are 0.
+
+        Returns
+        -------
+        ndarray of shape (n_postings, n_departments)
+            Probabilities.
+        """
+        found = self.calibration.probabilities(log_odds, substance)[:, self.is_work]
+        found[silent] = 0
+        return found
 
 
 @dataclass(frozen=True)
@@ -109,16 +181,25 @@ class Scores:
         """The features of whole postings, of shape (n_postings, n_features)."""
         return sp.csr_matrix(self.evidence.membership(self.weights) @ self.X)
 
+    @property
+    def layout(self) -> Layout:
+        """Which pieces belong to which posting."""
+        return self.evidence
+
     def fit(self, department: str, rows: np.ndarray) -> np.ndarray:
         """Return how well the roles of a department fit; see `Scored.fit`."""
         titles = [self.evidence.titles[row] for row in rows]
         fit = self.roles.score(self.features[rows], titles)
-        return np.asarray(fit[:, self.roles.positions(department)])
+        return np.asarray(fit[:, self.roles.positions[department]])
 
     def title_levels(self, seniority: SeniorityReader) -> np.ndarray:
         """Return the level that each posting's title tells of; see `Scored.title_levels`."""
         told = [seniority.of_title(title) for title in self.evidence.titles]
         return np.array([-1 if level is None else SENIORITIES.index(level) for level in told], int)
+
+    def sentences(self, posting: int) -> list[str]:
+        """Return the sentences of a posting."""
+        return self.evidence.sentences(posting)
 
 
 @dataclass(frozen=True)
@@ -135,15 +216,14 @@ class Scorer:
         Knows the titles of the catalogue.
     """
 
-    pipeline: Pipeline
+    pipeline: "Pipeline"
     calibration: Calibration
     roles: RoleIndex
 
     @cached_property
-    def departments(self) -> np.ndarray:
-        """The ids of the departments, in the order of probabilities."""
-        classes = self.pipeline.classes_
-        return np.asarray(classes[classes != NO_WORK])
+    def decision(self) -> Decision:
+        """Turns log-odds into probabilities."""
+        return Decision(tuple(map(str, self.pipeline.classes_)), self.calibration)
 
     def score(self, evidence: Evidence) -> Scores:
         """Compute the probability of each department for each posting.
@@ -160,47 +240,18 @@ class Scorer:
         """
         known = self._known(evidence.titles)
         if not evidence.pieces:
-            nothing = np.zeros((evidence.n_postings, len(self.departments)))
+            nothing = np.zeros((evidence.n_postings, int(self.decision.is_work.sum())))
             X = sp.csr_matrix((0, self.roles.weights.shape[1]))
             return Scores(evidence, np.zeros(0), X, known, known, nothing, self.roles)
         X = self.pipeline.named_steps["features"].transform(evidence.pieces)
         values = self.pipeline.named_steps["classifier"].decision_function(X)
         log_odds = values / self.calibration.temperature
-        worth = self.worth(log_odds, np.diff(X.indptr) > 0)
+        worth = self.decision.worth(log_odds, np.diff(X.indptr) > 0)
         weights = evidence.weights(worth)
         total = evidence.membership(weights) @ log_odds + known
         silent = np.bincount(evidence.owner, np.diff(X.indptr), evidence.n_postings) == 0
-        probabilities = self.probabilities(total, evidence.substance(worth), silent)
+        probabilities = self.decision.probabilities(total, evidence.substance(worth), silent)
         return Scores(evidence, weights, X, known, total, probabilities, self.roles)
-
-    def worth(self, log_odds: np.ndarray, has_features: np.ndarray) -> np.ndarray:
-        """Say how surely each piece speaks of work, 0-1: boilerplate does not."""
-        probabilities = softmax(log_odds, axis=1)[:, self.pipeline.classes_ != NO_WORK]
-        return np.asarray(probabilities.max(axis=1) ** 2 * has_features)
-
-    def probabilities(
-        self, log_odds: np.ndarray, substance: np.ndarray, silent: np.ndarray
-    ) -> np.ndarray:
-        """Turn the log-odds of postings into the probabilities of departments.
-
-        Parameters
-        ----------
-        log_odds : ndarray of shape (n_postings, n_classes)
-            Up to a constant a row.
-        substance : ndarray of shape (n_postings,)
-            How much a description had a part in them, 0-1.
-        silent : ndarray of shape (n_postings,)
-            Which postings have no known feature at all: theirs are 0.
-
-        Returns
-        -------
-        ndarray of shape (n_postings, n_departments)
-            Probabilities.
-        """
-        found = self.calibration.probabilities(log_odds, substance)
-        found = found[:, self.pipeline.classes_ != NO_WORK]
-        found[silent] = 0
-        return found
 
     def contributions(self, department: str) -> tuple[np.ndarray, float]:
         """Return what each feature adds to a department's score.
@@ -222,37 +273,6 @@ class Scorer:
         offset = (classifier.intercept_[row] - classifier.intercept_.mean()) / temperature
         return coefficients, float(offset)
 
-    def category_probabilities(self, scores: Scored, policy: Policy) -> dict[str, np.ndarray]:
-        """Sum the probabilities of departments and roles by office category.
-
-        Parameters
-        ----------
-        scores
-            Of n_postings postings.
-        policy
-            Says which department and which role falls in which category.
-
-        Returns
-        -------
-        dict of str to ndarray of shape (n_postings,)
-            Category to probability, 0-1; together they are the probability that there is work.
-        """
-        rules = (*policy.departments.values(), *policy.roles.values())
-        n_postings = len(scores.probabilities)
-        sums = {rule.category: np.zeros(n_postings) for rule in rules}
-        for department, probability in zip(self.departments, scores.probabilities.T, strict=True):
-            ids = [self.roles.roles[n].id for n in self.roles.positions(department)]
-            left = probability
-            if n_postings and not policy.roles.keys().isdisjoint(ids):
-                fit = scores.fit(department, np.arange(n_postings))
-                shares = probability * softmax(fit, axis=1).T
-                for role, share in zip(ids, shares, strict=True):
-                    if role in policy.roles:
-                        sums[policy.roles[role].category] += share
-                        left = left - share
-            sums[policy.departments[department].category] += np.maximum(left, 0)
-        return {category: np.minimum(total, 1) for category, total in sums.items()}
-
     def _known(self, titles: list[str]) -> np.ndarray:
         added = np.zeros((len(titles), len(self.pipeline.classes_)))
         for row, title in enumerate(titles):
@@ -260,3 +280,38 @@ class Scorer:
             if department is not None:
                 added[row, self.pipeline.classes_ == department] = CATALOGUE_WEIGHT
         return added
+
+
+def category_probabilities(
+    scores: Scored, policy: Policy, roles: Mapping[str, Sequence[Role]]
+) -> dict[str, np.ndarray]:
+    """Sum the probabilities of departments and roles by office category.
+
+    Parameters
+    ----------
+    scores
+        Of n_postings postings.
+    policy
+        Says which department and which role falls in which category.
+    roles
+        Department to its roles, in the order of probabilities and fits.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n_postings,)
+        Category to probability, 0-1; together they are the probability that there is work.
+    """
+    rules = (*policy.departments.values(), *policy.roles.values())
+    categories = list(dict.fromkeys(rule.category for rule in rules))
+    column = [categories.index(policy.departments[department].category) for department in roles]
+    sums = scores.probabilities @ np.eye(len(categories))[column]
+    for n, (department, own) in enumerate(roles.items()):
+        special = [k for k, role in enumerate(own) if role.id in policy.roles]
+        rows = np.flatnonzero(scores.probabilities[:, n] >= ROLE_MATTERS)
+        if special and len(rows):
+            shares = softmax(scores.fit(department, rows), axis=1)[:, special]
+            shares *= scores.probabilities[rows, n, np.newaxis]
+            for k, share in zip(special, shares.T, strict=True):
+                sums[rows, categories.index(policy.roles[own[k].id].category)] += share
+                sums[rows, column[n]] -= share
+    return dict(zip(categories, np.clip(sums, 0, 1).T, strict=True))

@@ -10,7 +10,7 @@ from classifier.taxonomy import SENIORITIES, read_toml
 from classifier.text import Tokenizer, fold
 
 _REMEMBERED = 20_000
-"""How many words are remembered with the phrases that may start with them."""
+"""How many words, and how many sentences, are remembered with what they may mean."""
 
 _WORD = re.compile(r"[\w*+#]+")
 """A word of a folded text, with its digits: years of experience tell a level."""
@@ -89,16 +89,24 @@ class _TextPhrases:
 
     phrases: Mapping[str, tuple[tuple[re.Pattern[str], str], ...]]
     order: tuple[str, ...]
+    _by_sentence: dict[str, frozenset[str]] = field(default_factory=dict, compare=False)
 
     def find(self, sentences: Sequence[str]) -> str | None:
         """Return the level of sentences; where phrases of several stand, the first in order."""
-        text = fold("\n".join(sentences))
-        found: set[str] = set()
-        for word in self.phrases.keys() & set(_WORD.findall(text)):
-            lines = (f" {' '.join(_WORD.findall(own))} " for own in text.split("\n") if word in own)
-            own_phrases = self.phrases[word]
-            found |= {level for line in lines for p, level in own_phrases if p.search(line)}
+        found = frozenset[str]().union(*map(self._levels, sentences))
         return next((level for level in self.order if level in found), None)
+
+    def _levels(self, sentence: str) -> frozenset[str]:
+        """Return the levels that a sentence tells of; ads repeat their sentences."""
+        if sentence not in self._by_sentence:
+            if len(self._by_sentence) > _REMEMBERED:
+                self._by_sentence.clear()
+            words = _WORD.findall(fold(sentence))
+            line = f" {' '.join(words)} "
+            likely = (self.phrases[word] for word in self.phrases.keys() & set(words))
+            levels = (level for own in likely for p, level in own if p.search(line))
+            self._by_sentence[sentence] = frozenset(levels)
+        return self._by_sentence[sentence]
 
 
 @dataclass(frozen=True)
@@ -150,6 +158,14 @@ class SeniorityReader:
     def of_title(self, title: str) -> str | None:
         """Return the level that a title tells of; None where it tells of none."""
         return self.titles.find(self.tokenizer.words(title))
+
+    def may_mark(self, word: str) -> bool:
+        """Return whether a word of a title stands in a phrase that tells of a level."""
+        return self.titles.words.fullmatch(word) is not None
+
+    def may_tell(self, text: str) -> bool:
+        """Return whether a text has a word without which no sentence tells of a level."""
+        return not self.texts.phrases.keys().isdisjoint(_WORD.findall(fold(text)))
 
     def read_text(self, sentences: Sequence[str]) -> Seniority:
         """Return the seniority that sentences tell of; ``professional`` where none does."""

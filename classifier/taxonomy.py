@@ -11,6 +11,9 @@ from classifier.errors import TrainingDataError
 BASES = ("document", "customer_contact", "role", "outside")
 """Why a category is what it is; see `training_data/README.md`."""
 
+NO_WORK = "no_work"
+"""The class of texts that name no work: names, places, benefits, keyboard noise."""
+
 SENIORITIES = ("entry", "professional", "senior", "lead", "manager", "director", "executive")
 """The levels of seniority, lowest first."""
 

@@ -21,15 +21,11 @@ MAX_TITLE = 150
 MAX_SENTENCES = 200
 """How many sentences of one text are read: a bound on the work per posting."""
 
-MAX_SENTENCE = 400
-"""A longer sentence, in characters, is read in parts."""
+MAX_SENTENCE = 60
+"""A longer sentence, in words between spaces, is read in parts."""
 
 # Abbreviations with inner dots (f.d., V.P.) are one word; otherwise letters, digits and C++, C#.
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_]+[+#]*\.?")
-WORD_OR_BREAK = re.compile(rf"{_WORD.pattern}|\n")
-"""A word as it stands, or the line break between two texts."""
-
-_SPACES = re.compile(r"[\n\r\t]+")
 _TAG = re.compile(r"<[a-zA-Z!/]")
 _INLINE = ["a", "b", "strong", "i", "em", "u", "span", "font", "small", "mark", "code"]
 _BREAK = re.compile(r"[\r\n\u2022\u00b7\u25cf\u25aa\u2023.!?;:]|-(?=[A-ZÅÄÖ])")
@@ -97,7 +93,7 @@ def plain(text: str) -> str:
         The visible text.
     """
     text = text[:MAX_CHARACTERS]
-    if is_plain_line(_SPACES.sub(" ", text)):
+    if is_plain_line(_in_one_line(text)):
         return text
     if _TAG.search(text):
         tree = LexborHTMLParser(text.encode("utf-8", "replace").decode("utf-8"))
@@ -107,9 +103,13 @@ def plain(text: str) -> str:
         text = tree.text(separator="\n") or ""
     elif "&" in text:
         text = html.unescape(text)
-    if _SPACES.sub(" ", text).isprintable():
+    if _in_one_line(text).isprintable():
         return text
     return "".join(c if c.isprintable() or c in "\n\r\t" else " " for c in text)
+
+
+def _in_one_line(text: str) -> str:
+    return text.replace("\n", " ").replace("\r", " ").replace("\t", " ")
 
 
 def sentences(text: str) -> list[str]:
@@ -123,17 +123,33 @@ def sentences(text: str) -> list[str]:
     Returns
     -------
     list of str
-        At most `MAX_SENTENCES` pieces of at most `MAX_SENTENCE` characters, each with at least one
-        letter, in order.
+        At most `MAX_SENTENCES` pieces of at most `MAX_SENTENCE` words, each with at least one
+        letter, in order; spaces are single.
     """
-    pieces = (part for piece in _cut(text) for part in _parts(piece.strip()))
-    return list(islice(filter(_LETTER.search, pieces), MAX_SENTENCES))
+    pieces = (part for piece in cut(text) for part in _parts(piece.split()))
+    return list(islice(filter(has_letter, pieces), MAX_SENTENCES))
 
 
-def _cut(text: str) -> Iterator[str]:
+def has_letter(text: str) -> bool:
+    """Return whether there is a letter in a text."""
+    return _LETTER.search(text) is not None
+
+
+def cut(text: str) -> Iterator[str]:
     """Cut a text at line breaks, bullets and the ends of sentences.
 
     Ads that lost their line breaks run on: "in London.You will", "Answer calls-Write letters".
+    What decides is never more than the characters between two spaces.
+
+    Parameters
+    ----------
+    text
+        A plain text.
+
+    Yields
+    ------
+    str
+        The parts between the breaks, with the mark that ends them; some may be blank.
     """
     start = 0
     for match in _BREAK.finditer(text):
@@ -152,14 +168,10 @@ def _cut(text: str) -> Iterator[str]:
     yield text[start:]
 
 
-def _parts(sentence: str) -> Iterator[str]:
-    """Cut a sentence that is too long, between words if it has any."""
-    while len(sentence) > MAX_SENTENCE:
-        end = sentence.rfind(" ", 1, MAX_SENTENCE)
-        end = end if end > 0 else MAX_SENTENCE
-        yield sentence[:end]
-        sentence = sentence[end:].lstrip()
-    yield sentence
+def _parts(words: list[str]) -> Iterator[str]:
+    """Write out the words of a sentence, in parts if there are too many."""
+    for start in range(0, len(words), MAX_SENTENCE):
+        yield " ".join(words[start : start + MAX_SENTENCE])
 
 
 @dataclass(frozen=True)

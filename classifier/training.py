@@ -11,17 +11,20 @@ import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.pipeline import Pipeline
 
-from classifier import paths, persistence
+from classifier import persistence
 from classifier.calibration import TARGET_ACCURACY, Calibration, calibrate
 from classifier.card import model_card
-from classifier.catalogue import Catalogue, fingerprint, title_key
+from classifier.catalogue import Catalogue, title_key
 from classifier.corpus import Division, TrainingData
-from classifier.estimator import NO_WORK, make_pipeline
+from classifier.estimator import make_pipeline
 from classifier.evaluation import Evaluation, evaluate
 from classifier.files import write_text
+from classifier.lexicon import Lexicon
 from classifier.model import JobTitleClassifier
 from classifier.roles import RoleIndex
+from classifier.scoring import Scorer
 from classifier.selection import read_selection
+from classifier.taxonomy import NO_WORK
 
 OFFICE_WEIGHT = 1.25
 """The weight of an example of an office department; one outside the office weighs 1.
@@ -112,13 +115,14 @@ def _classifier(
     data: TrainingData, catalogue: Catalogue, pipeline: Pipeline, calibration: Calibration
 ) -> JobTitleClassifier:
     """Put a fitted pipeline and its calibration together to a classifier."""
+    roles = RoleIndex.fit(catalogue, pipeline.named_steps["features"], data.tokenizer)
+    scorer = Scorer(pipeline, calibration, roles)
     return JobTitleClassifier(
-        pipeline=pipeline,
-        calibration=calibration,
+        lexicon=Lexicon.of(scorer),
+        reference=lambda: scorer,
         taxonomy=data.taxonomy,
         policies=data.policies,
         seniority=data.seniority,
-        roles=RoleIndex.fit(catalogue, pipeline.named_steps["features"], data.tokenizer),
     )
 
 
@@ -143,7 +147,7 @@ def _write(
         "taxonomy_version": data.taxonomy.version,
         "departments": list(data.taxonomy.departments),
         "categories": list(data.taxonomy.categories),
-        **asdict(model.scorer.calibration),
+        **asdict(model.lexicon.calibration),
         "target_accuracy": TARGET_ACCURACY,
     }
     persistence.save(model, output, facts)
@@ -151,36 +155,3 @@ def _write(
     card = model_card(data.catalogue, evaluations, facts, read_selection(output))
     write_text(output / "metrics.json", text)
     write_text(output / "MODEL_CARD.md", card)
-
-
-def load_model(
-    directory: Path | None = None, *, progress: Progress = _silent
-) -> JobTitleClassifier:
-    """Load a model; train the default one first if it is not there yet.
-
-    Parameters
-    ----------
-    directory
-        Holds a model; None for the default one, which belongs to the training data shipped here.
-    progress
-        Called with the name of each step, should it have to be trained.
-
-    Returns
-    -------
-    JobTitleClassifier
-        The model.
-
-    Raises
-    ------
-    ModelError
-        If the model is corrupt, foreign or stale, or one that was named is missing.
-    TrainingDataError
-        If it has to be trained and the training data is faulty.
-    """
-    if directory is not None:
-        return persistence.load(directory)
-    data, home = paths.training_data(), paths.models()
-    if not persistence.exists(home):
-        progress("there is no model yet: training it once, which takes about a minute")
-        train(data, home, progress=progress)
-    return persistence.load(home, training_data_hash=fingerprint(data))

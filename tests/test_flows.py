@@ -147,7 +147,7 @@ def test_the_wheel_carries_its_data(tmp_path: Path) -> None:
             (site / library.name).symlink_to(library)
     cache = tmp_path / "cache" / "jobtitle" / "models"
     cache.mkdir(parents=True)
-    for name in (persistence.MODEL_FILE, persistence.MANIFEST_FILE):
+    for name in (persistence.MODEL_FILE, persistence.REFERENCE_FILE, persistence.MANIFEST_FILE):
         shutil.copy(paths.models() / name, cache / name)
     done = subprocess.run(
         [target / "bin" / "python", "-m", "classifier", "label", "Lönechef"],

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier import JobTitleClassifier, lexicon, load_model
+from classifier import JobTitleClassifier, fast, load_model
+from classifier.features import _of_word
+from classifier.keys import key_of_piece, piece_keys, sequence_keys, word_keys
 from tests.test_regression import TITLES
 
 DUTIES = (
@@ -66,13 +68,13 @@ def test_titles_that_repeat(model: JobTitleClassifier) -> None:
 
 def test_memory_is_bounded(model: JobTitleClassifier, monkeypatch: pytest.MonkeyPatch) -> None:
     """Words without end are forgotten again, and what comes after is labelled as before."""
-    monkeypatch.setattr(lexicon, "MAX_WORDS", len(model._lexicon._numbers) + 2_000)
+    monkeypatch.setattr(fast, "MAX_WORDS", model._scorer.memory.n_words + 2_000)
     before = model.predict(["Löneadministratör", "Butikssäljare"])
     rng = random.Random(0)
     for _ in range(6):
         noise = ["".join(rng.choices("abcdefghijklmnop", k=9)) for _ in range(1_500)]
         model.predict(noise)
-        assert len(model._lexicon._numbers) <= lexicon.MAX_WORDS + 1_500
+        assert model._scorer.memory.n_words <= fast.MAX_WORDS + 1_500
     assert model.predict(["Löneadministratör", "Butikssäljare"]) == before
 
 
@@ -97,7 +99,7 @@ def test_keys_of_sequences_differ() -> None:
     """The order and the number of words make different keys."""
     runs = [[1], [2], [1, 2], [2, 1], [1, 1], [1, 1, 2], [], [0], [0, 0]]
     sizes = np.array([len(run) for run in runs])
-    keys = lexicon._sequence_keys(np.array([n for run in runs for n in run]), sizes)
+    keys = sequence_keys(np.array([n for run in runs for n in run]), sizes)
     assert len(set(keys.tolist())) == len(runs)
 
 
@@ -105,6 +107,23 @@ def test_a_model_that_is_set_aside_leaves_the_memory(model: JobTitleClassifier) 
     """Nothing holds on to a loaded model but who loaded it: no circle of references."""
     loaded = load_model()
     loaded.predict(["Kock"])
-    watched = weakref.ref(loaded._lexicon)
+    watched = weakref.ref(loaded._scorer)
     del loaded
     assert watched() is None
+
+
+@given(words=st.lists(st.text(min_size=1, max_size=50), max_size=5))
+def test_pieces_are_those_of_the_reference(words: list[str]) -> None:
+    """A word has the pieces that the reference cuts it into, whatever its letters."""
+    keys, owner = piece_keys(words, 3, 6)
+    found = sorted(zip(owner.tolist(), keys.tolist(), strict=True))
+    pieces = [(n, piece) for n, word in enumerate(words) for piece in _of_word(word, 3, 6)[1:]]
+    assert found == sorted((n, int(key_of_piece(piece[1:]))) for n, piece in pieces)
+
+
+def test_features_have_keys_of_their_own(model: JobTitleClassifier) -> None:
+    """No two features, pairs or titles share a key."""
+    tables = model.lexicon
+    for keys in (tables.features, tables.pairs, tables.titles):
+        assert len(np.unique(keys)) == len(keys)
+    assert len(set(word_keys(["ab", "ba", "a", "aa"]).tolist())) == 4

@@ -12,10 +12,12 @@ from classifier import JobTitleClassifier, paths, persistence
 from classifier.catalogue import fingerprint
 from classifier.errors import ModelError
 
+FILES = (persistence.MODEL_FILE, persistence.REFERENCE_FILE, persistence.MANIFEST_FILE)
+
 
 @pytest.fixture
 def copy(model: JobTitleClassifier, tmp_path: Path) -> Path:  # noqa: ARG001 - it must be there
-    for name in (persistence.MODEL_FILE, persistence.MANIFEST_FILE):
+    for name in FILES:
         shutil.copy(paths.models() / name, tmp_path / name)
     return tmp_path
 
@@ -36,16 +38,17 @@ def test_a_loaded_model_labels_as_before(model: JobTitleClassifier, copy: Path) 
 def test_the_manifest_says_what_it_was_made_of(copy: Path) -> None:
     """The manifest holds hashes, seed, versions and label ids."""
     manifest = persistence.read_manifest(copy)
-    assert manifest["sha256"] == persistence.sha256(copy / persistence.MODEL_FILE)
+    assert manifest["sha256"] == {name: persistence.sha256(copy / name) for name in FILES[:2]}
     assert manifest["training_data_sha256"] == fingerprint(paths.training_data())
     assert manifest["versions"] == persistence.versions()
     assert len(manifest["departments"]) == 23
     assert {"seed", "taxonomy_version", "categories", "min_confidence"} <= set(manifest)
 
 
-def test_a_corrupt_or_truncated_model_is_not_unpickled(copy: Path) -> None:
+@pytest.mark.parametrize("name", FILES[:2])
+def test_a_corrupt_or_truncated_model_is_not_unpickled(copy: Path, name: str) -> None:
     """A file of another hash is refused with the command that mends it."""
-    path = copy / persistence.MODEL_FILE
+    path = copy / name
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ModelError, match="corrupt.*run: python -m classifier train"):
         persistence.load(copy)
@@ -68,7 +71,7 @@ def test_a_foreign_pickle_is_refused(copy: Path) -> None:
     """A pickle of something else is refused even when its manifest agrees."""
     joblib.dump({"not": "a model"}, copy / persistence.MODEL_FILE)
     sha = persistence.sha256(copy / persistence.MODEL_FILE)
-    edit_manifest(copy, lambda m: m.update(sha256=sha))
+    edit_manifest(copy, lambda m: m["sha256"].update({persistence.MODEL_FILE: sha}))  # type: ignore[attr-defined]
     with pytest.raises(ModelError, match="not a job-title classifier"):
         persistence.load(copy)
 

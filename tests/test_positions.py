@@ -65,5 +65,5 @@ def test_the_documents_positions(model: JobTitleClassifier, title: str, departme
 
 def test_the_wordings_are_not_in_the_catalogue(model: JobTitleClassifier) -> None:
     """None of these wordings was learned by heart."""
-    known = {title_key(title) for role in model.roles.roles for title in role.all_titles}
+    known = {title_key(title) for role in model.reference.roles.roles for title in role.all_titles}
     assert [title for title, _ in CASES if title_key(title) in known] == []

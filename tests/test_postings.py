@@ -40,17 +40,3 @@ def test_the_text_counts_by_what_it_tells() -> None:
     plain, vague = (evidence.weights(np.array([title, 1, 0])) for title in (1.0, 0))
     assert plain[1] < vague[1]
     assert plain[0] > vague[0] == 1
-
-
-@given(titles=st.lists(st.text(max_size=200), max_size=8))
-def test_titles_are_cleaned_alike(titles: list[str]) -> None:
-    """Titles without descriptions take a shorter way, and come out as by the long one."""
-    short, long = Evidence.read(titles), Evidence.read(titles, [""] * len(titles))
-    assert (short.titles, short.pieces) == (long.titles, long.pieces)
-    for name in ("owner", "is_title", "is_empty"):
-        assert getattr(short, name).tolist() == getattr(long, name).tolist()
-    for n, title in enumerate(titles):
-        posting = Posting.read(title)
-        assert short.titles[n] == posting.title
-        assert short.sentences(n) == list(posting.sentences)
-        assert bool(short.is_empty[n]) == posting.is_empty

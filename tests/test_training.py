@@ -42,6 +42,7 @@ def test_three_departments_train_and_train_the_same(small: Path, tmp_path: Path)
     assert evaluation.figures.accuracy > 0.8
     assert {path.name for path in (tmp_path / "a").iterdir()} == {
         "model.joblib",
+        "reference.joblib",
         "manifest.json",
         "metrics.json",
         "MODEL_CARD.md",

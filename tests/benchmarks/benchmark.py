@@ -72,7 +72,7 @@ def postings(data: TrainingData, n: int) -> pd.DataFrame:
 
 def plain_pipeline(model: JobTitleClassifier) -> Callable[[Sequence[str]], np.ndarray]:
     """Return what plain scikit-learn does: features, decision values, probabilities."""
-    scorer = model.scorer
+    scorer = model.reference
     pipeline, temperature = scorer.pipeline, scorer.calibration.temperature
     return lambda texts: np.asarray(
         softmax(pipeline.decision_function(texts) / temperature, axis=1)

@@ -1,0 +1,220 @@
+"""The fast way from postings to probabilities: sums of rows, the same labels as the reference."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from classifier.keys import sequence_keys
+from classifier.lexicon import Lexicon
+from classifier.memory import Memory
+from classifier.postings import Layout
+from classifier.reading import Words
+from classifier.roles import EXACT_WEIGHT
+from classifier.scoring import CATALOGUE_WEIGHT, Decision
+from classifier.seniority import SeniorityReader
+from classifier.taxonomy import SENIORITIES
+
+MAX_WORDS = 150_000
+"""Distinct words that are remembered; beyond it, all are forgotten.
+
+A word takes about 400 bytes, and 120 for each department whose roles it was compared with.
+"""
+
+_GAP = re.compile(r"( _){4,} ")
+
+
+class FastScorer:
+    """Scores postings by what each of their words contributes.
+
+    Parameters
+    ----------
+    lexicon
+        What features contribute.
+    seniority
+        Reads levels from titles.
+
+    Notes
+    -----
+    Not safe for use by several threads at once.
+    """
+
+    def __init__(self, lexicon: Lexicon, seniority: SeniorityReader) -> None:
+        self.lexicon = lexicon
+        self.seniority = seniority
+        self.decision = Decision(lexicon.classes, lexicon.calibration)
+        self._forget()
+
+    def _forget(self) -> None:
+        self.memory = Memory(self.lexicon, self.seniority)
+        self._levels: dict[int, int] = {}
+        self._told: dict[str, int] = {}
+
+    def score(self, titles: Sequence[str], descriptions: Sequence[str] | None) -> "FastScores":
+        """Compute the probability of each department for each posting.
+
+        Parameters
+        ----------
+        titles : sequence of shape (n_postings,)
+            Free text or HTML.
+        descriptions : sequence of shape (n_postings,), optional
+            Free text or HTML.
+
+        Returns
+        -------
+        FastScores
+            The probabilities of `classifier.scoring.Scorer.score`, to 1e-5.
+        """
+        if self.memory.n_words > MAX_WORDS or self.memory.reader.n_records > 3 * MAX_WORDS:
+            self._forget()
+        memory = self.memory
+        words = memory.reader.read(titles, descriptions)
+        memory.learn()
+        layout = words.layout
+        pairs, pair_piece = memory.pairs(words.numbers, words.piece)
+        piece = np.append(words.piece, pair_piece)
+        numbers = np.append(words.numbers, pairs)
+        title = self._find_titles(words)
+        of_class = np.where(title >= 0, self.lexicon.title_class[title], -1)
+        rows = np.flatnonzero(of_class >= 0)
+        if layout.has_text:
+            A = _summing(piece, numbers, (layout.n_pieces, len(memory.keys)))
+            log_odds, scale, known = self._log_odds(A)
+            worth = self.decision.worth(log_odds, known)
+            weights = layout.weights(worth)
+            total = layout.membership(weights) @ log_odds
+            total[rows, of_class[rows]] += CATALOGUE_WEIGHT
+            silent = np.bincount(layout.owner, known, layout.n_postings) == 0
+            substance = layout.substance(worth)
+            A = sp.csr_matrix(layout.membership(weights * scale) @ A)
+        else:  # one title each: nothing to weigh
+            A = _summing(layout.owner[piece], numbers, (layout.n_postings, len(memory.keys)))
+            total, scale, known = self._log_odds(A)
+            total[rows, of_class[rows]] += CATALOGUE_WEIGHT
+            silent, substance = ~known, np.zeros(layout.n_postings)
+            A.data = np.repeat(scale, np.diff(A.indptr))
+        probabilities = self.decision.probabilities(total, substance, silent)
+        return FastScores(words, probabilities, self, A, title)
+
+    def _log_odds(self, A: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the log-odds of texts, their scale, and whether anything of them is known."""
+        squared = A @ self.memory.sums[:, 0]
+        known = squared > 0
+        scale = (1 / np.sqrt(np.where(known, squared, 1))).astype(np.float32)
+        log_odds = A @ self.memory.scores
+        log_odds *= scale[:, np.newaxis]
+        log_odds += self.lexicon.intercept
+        return log_odds, scale, known
+
+    def _find_titles(self, words: Words) -> np.ndarray:
+        """Return the position of each posting's title in the catalogue, -1 where it has none."""
+        layout = words.layout
+        own = layout.is_title[words.piece]
+        keys = self.memory.keys[words.numbers[own]]
+        sizes = np.bincount(words.piece[own], minlength=layout.n_pieces)
+        titles = np.flatnonzero(sizes)
+        found = np.full(layout.n_postings, -1)
+        found[layout.owner[titles]] = self.lexicon.title_index.get_indexer(
+            pd.Index(sequence_keys(keys, sizes[titles]))
+        )
+        return found
+
+    def levels(self, words: Words) -> np.ndarray:
+        """Return the level that each posting's title tells of; see `Scored.title_levels`."""
+        found = np.full(words.layout.n_postings, -1)
+        marked = self.memory.marked[words.numbers] & words.layout.is_title[words.piece]
+        telling = np.zeros(words.layout.n_pieces, dtype=bool)
+        telling[words.piece[marked]] = True
+        kept = telling[words.piece]
+        pieces = words.piece[kept]
+        # a word that stands in no phrase is as good as any other: titles alike share an answer
+        masked = np.where(marked[kept], words.numbers[kept], 0)
+        ends = np.flatnonzero(np.diff(pieces, append=-1)) + 1
+        starts = np.append(0, ends[:-1])
+        codes, keys = pd.factorize(sequence_keys(masked, ends - starts))
+        first = np.flatnonzero(np.diff(np.maximum.accumulate(codes), prepend=-1))
+        for key, n in zip(keys.tolist(), first.tolist(), strict=True):
+            if key not in self._levels:
+                self._levels[key] = self._level(masked[starts[n] : ends[n]].tolist())
+        levels = np.array([self._levels[key] for key in keys.tolist()], dtype=np.int64)
+        found[words.layout.owner[telling]] = levels[codes]
+        return found
+
+    def _level(self, numbers: list[int]) -> int:
+        """Return the position of the level that words tell of, -1 for none."""
+        words = (self.memory.spelt(n) if n else "_" for n in numbers)
+        # no phrase has room for more than a few words that it does not name
+        text = _GAP.sub(" _ _ _ ", f" {' '.join(words)} ").strip()
+        if text not in self._told:
+            level = self.seniority.titles.find(text.split())
+            self._told[text] = -1 if level is None else SENIORITIES.index(level)
+        return self._told[text]
+
+
+@dataclass(frozen=True)
+class FastScores:
+    """What was computed for a batch of postings.
+
+    Parameters
+    ----------
+    words
+        The postings as numbered words.
+    probabilities : ndarray of shape (n_postings, n_departments)
+        A row sums to at most 1, the rest being the probability that the text names no work.
+    scorer
+        Computed them.
+    A : sparse matrix of shape (n_postings, n_words)
+        How much each word and pair counts.
+    title : ndarray of shape (n_postings,)
+        The title's position in the catalogue; -1 where it has none.
+    """
+
+    words: Words
+    probabilities: np.ndarray
+    scorer: FastScorer
+    A: sp.csr_matrix
+    title: np.ndarray
+
+    @property
+    def layout(self) -> Layout:
+        """Which pieces belong to which posting."""
+        return self.words.layout
+
+    def fit(self, department: str, rows: np.ndarray) -> np.ndarray:
+        """Return how well the roles of a department fit; see `Scored.fit`."""
+        memory, lexicon = self.scorer.memory, self.scorer.lexicon
+        A = self.A[rows] if len(rows) < self.A.shape[0] else self.A
+        columns, values = memory.for_roles(department, A.indices)
+        positions = lexicon.positions[department]
+        own = sp.csr_matrix((A.data, columns, A.indptr), shape=(len(rows), len(values)))
+        units = A @ memory.sums[: A.shape[1], 1]
+        fit = np.asarray(own @ values - np.outer(units, lexicon.role_sizes[positions]))
+        # a title that stands in the catalogue speaks for its own roles
+        titled = np.flatnonzero(self.title[rows] >= 0)
+        titles = self.title[rows[titled]]
+        sizes = lexicon.title_ends[titles + 1] - lexicon.title_ends[titles]
+        place = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        roles = lexicon.title_roles[np.repeat(lexicon.title_ends[titles], sizes) + place]
+        own_role = np.isin(roles, positions)
+        at = np.repeat(titled, sizes)[own_role], np.searchsorted(positions, roles[own_role])
+        fit[at] += EXACT_WEIGHT
+        return fit
+
+    def title_levels(self, seniority: SeniorityReader) -> np.ndarray:  # noqa: ARG002
+        """Return the level that each posting's title tells of; see `Scored.title_levels`."""
+        return self.scorer.levels(self.words)
+
+    def sentences(self, posting: int) -> list[str]:
+        """Return the sentences of a posting that may tell of a level; see `Scored.sentences`."""
+        return self.words.telling.get(posting, [])
+
+
+def _summing(row: np.ndarray, column: np.ndarray, shape: tuple[int, int]) -> sp.csr_matrix:
+    """Return the matrix that has a 1 for each place that is named."""
+    order = np.argsort(row, kind="stable")
+    ends = np.append(0, np.cumsum(np.bincount(row, minlength=shape[0])))
+    ones = np.ones(len(row), dtype=np.float32)
+    return sp.csr_matrix((ones, column[order], ends), shape=shape)

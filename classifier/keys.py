@@ -1,0 +1,123 @@
+"""64-bit keys for words, their pieces, pairs and titles: what stands for them in lookups.
+
+Equal texts have equal keys whatever else has been read, so tables by key can be kept in a file.
+Unequal ones share a key with a probability of about 1 in 10^19 a pair.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+_MIX, _PLACE = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
+_BASE, _SECOND = np.uint64(0x9FB21C651E98DF25), np.uint64(0xA0761D6478BD642F)
+_BEGIN, _END = "<", ">"
+
+
+def word_keys(words: Sequence[str]) -> np.ndarray:
+    """Return a key for each word.
+
+    Parameters
+    ----------
+    words : sequence of shape (n_words,)
+        Normalised words.
+
+    Returns
+    -------
+    ndarray of shape (n_words,)
+        uint64.
+    """
+    sizes = np.array([len(word) for word in words], dtype=np.int64)
+    return sequence_keys(_codes("".join(words)), sizes)
+
+
+def sequence_keys(numbers: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Return a key for each run of numbers; their order counts.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (sizes.sum(),)
+        Characters, or keys of words, run after run.
+    sizes : ndarray of shape (n_runs,)
+        How long each run is.
+
+    Returns
+    -------
+    ndarray of shape (n_runs,)
+        uint64; 0 for an empty run.
+    """
+    ends = np.cumsum(sizes)
+    starts = ends - sizes
+    place = (np.arange(len(numbers)) - np.repeat(starts, sizes)).astype(np.uint64)
+    mixed = _mixed((numbers.astype(np.uint64) + np.uint64(1)) * _MIX + place * _PLACE)
+    totals = np.append(np.uint64(0), np.cumsum(mixed, dtype=np.uint64))
+    return np.asarray(totals[ends] - totals[starts])
+
+
+def pair_keys(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return a key for each pair of words, from the words' keys.
+
+    Parameters
+    ----------
+    first, second : ndarray of shape (n_pairs,)
+        Keys of neighbours.
+
+    Returns
+    -------
+    ndarray of shape (n_pairs,)
+        uint64.
+    """
+    return np.asarray(first * _BASE + second * _SECOND)
+
+
+def piece_keys(words: Sequence[str], shortest: int, longest: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a key for each piece of each word, as `classifier.features.TitleAnalyzer` cuts them.
+
+    Parameters
+    ----------
+    words : sequence of shape (n_words,)
+        Normalised words.
+    shortest, longest
+        Lengths of the pieces, in characters; the ends of a word count as one each.
+
+    Returns
+    -------
+    ndarray of shape (n_pieces,), ndarray of shape (n_pieces,)
+        The keys, and the position of the word that each is a piece of.
+    """
+    marked = [f"{_BEGIN}{word}{_END}" for word in words]
+    sizes = np.array([len(word) for word in marked], dtype=np.int64)
+    codes = _codes("".join(marked))
+    owner = np.repeat(np.arange(len(words)), sizes)
+    size = sizes[owner]
+    left = np.repeat(np.cumsum(sizes), sizes) - np.arange(len(codes))  # characters to the end
+    keys, owners = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
+    run = np.zeros(len(codes), dtype=np.uint64)
+    for length in range(1, min(longest, len(codes)) + 1):
+        last = len(codes) - length + 1
+        run[:last] = run[:last] * _BASE + codes[length - 1 :]
+        if length >= shortest:
+            whole = (left >= length) & (size > length)
+            keys.append(_mixed(run[whole] + np.uint64(length)))
+            owners.append(owner[whole])
+    return np.concatenate(keys), np.concatenate(owners)
+
+
+def key_of_piece(piece: str) -> np.uint64:
+    """Return the key of a single piece of a word."""
+    run = np.zeros(1, dtype=np.uint64)
+    for code in _codes(piece):
+        run = run * _BASE + code
+    return np.uint64(_mixed(run + np.uint64(len(piece)))[0])
+
+
+def _codes(text: str) -> np.ndarray:
+    """Return the code points of a text."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
+
+
+def _mixed(numbers: np.ndarray) -> np.ndarray:
+    """Spread what differs in a few bits over all."""
+    for _ in range(2):
+        numbers = numbers ^ (numbers >> np.uint64(32))
+        numbers = numbers * _MIX
+    return np.asarray(numbers ^ (numbers >> np.uint64(29)))

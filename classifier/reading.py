@@ -1,0 +1,287 @@
+"""Postings to numbered words, many at a time: what `Posting.read` and the tokenizer do, but fast.
+
+Neither words nor breaks between sentences ever reach across a space, so what a run of letters
+between two spaces reads as is worked out once and looked up from then on.
+"""
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from classifier.postings import Layout
+from classifier.seniority import SeniorityReader
+from classifier.text import (
+    MAX_SENTENCE,
+    MAX_SENTENCES,
+    MAX_TITLE,
+    Tokenizer,
+    cut,
+    has_letter,
+    is_plain_line,
+    plain,
+)
+
+MAX_BATCH = 2_000_000
+"""Characters that are cut into words at a time, so that one batch cannot fill the memory."""
+
+_LONGEST_REMEMBERED = 60
+"""Longer runs of characters, mostly addresses and noise, are read anew each time."""
+
+_END, _TITLE_END, _NEWLINE = "\x00", "\x01", "\x02"  # no cleaned text holds control characters
+_POSTING, _TITLE, _LINE = range(3)
+
+
+@dataclass(frozen=True)
+class Words:
+    """Postings as numbered words.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_words,)
+        The words, posting by posting.
+    piece : ndarray of shape (n_words,)
+        The piece that each word stands in.
+    layout
+        Which pieces belong to which posting.
+    telling
+        Posting to those of its sentences that may tell of a level of seniority.
+    """
+
+    numbers: np.ndarray
+    piece: np.ndarray
+    layout: Layout
+    telling: dict[int, list[str]]
+
+    @classmethod
+    def joined(cls, parts: Sequence["Words"]) -> "Words":
+        """Lay batches end to end."""
+        if len(parts) == 1:
+            return parts[0]
+        postings = np.cumsum([0, *(part.layout.n_postings for part in parts)]).tolist()
+        pieces = np.cumsum([0, *(part.layout.n_pieces for part in parts)]).tolist()
+        layouts = [part.layout for part in parts]
+        return cls(
+            _laid([part.numbers for part in parts]),
+            _laid([part.piece + n for part, n in zip(parts, pieces, strict=False)]),
+            Layout(
+                _laid([layout.owner + n for layout, n in zip(layouts, postings, strict=False)]),
+                _laid([layout.is_title for layout in layouts], bool),
+                _laid([layout.titled for layout in layouts], bool),
+                _laid([layout.is_empty for layout in layouts], bool),
+            ),
+            {
+                posting + n: sentences
+                for part, n in zip(parts, postings, strict=False)
+                for posting, sentences in part.telling.items()
+            },
+        )
+
+
+class Numbers(dict[str, int]):
+    """Numbers words as they are met.
+
+    Parameters
+    ----------
+    taken
+        How many numbers are not for words; the first of them, `Numbers.marks`, are breaks.
+    """
+
+    INNER, LAST, SILENT = range(3)
+    """A break after which the run goes on, one at its end, and letters that make no word."""
+
+    def __init__(self, taken: int) -> None:
+        super().__init__()
+        self.spelt: list[str | None] = [None] * taken
+
+    def __missing__(self, word: str) -> int:
+        number = self[word] = len(self.spelt)
+        self.spelt.append(word)
+        return number
+
+
+class Reader(dict[str, int]):
+    """Cuts postings into numbered words; maps a run of characters between spaces to its record.
+
+    It knows no more of the rest than it needs: a circle of references would keep a model that is
+    set aside in memory.
+
+    Parameters
+    ----------
+    numbers
+        Numbers the words.
+    tokenizer
+        Cuts and normalises them.
+    seniority
+        Knows the words by which a sentence may tell of a level.
+    """
+
+    def __init__(self, numbers: Numbers, tokenizer: Tokenizer, seniority: SeniorityReader) -> None:
+        super().__init__({_END: _POSTING, _TITLE_END: _TITLE, _NEWLINE: _LINE})
+        self._numbers, self._tokenizer, self._seniority = numbers, tokenizer, seniority
+        self._flat = array("q", [Numbers.LAST] * 3)
+        self._starts, self._sizes = array("q", range(3)), array("q", [1] * 3)
+        self._tells = array("b", [0] * 3)
+
+    @property
+    def n_records(self) -> int:
+        """How many runs have been read."""
+        return len(self._sizes)
+
+    def __missing__(self, run: str) -> int:
+        record = len(self._sizes)
+        found = list(self._read(run))
+        self._starts.append(len(self._flat))
+        self._sizes.append(len(found))
+        self._flat.extend(found)
+        self._tells.append(self._seniority.may_tell(run))
+        if len(run) <= _LONGEST_REMEMBERED:
+            self[run] = record
+        return record
+
+    def _read(self, run: str) -> Iterator[int]:
+        """Yield the numbers of the words and breaks of a run."""
+        for n, part in enumerate([run] if run.isalnum() else cut(run + " ")):
+            if n:
+                yield Numbers.INNER if part.strip() else Numbers.LAST
+            words = self._tokenizer.words(part)
+            if words:
+                yield from (self._numbers[word] for word in words)
+            elif has_letter(part):
+                yield Numbers.SILENT
+
+    def read(self, titles: Sequence[str], descriptions: Sequence[str] | None) -> Words:
+        """Clean postings and cut them into numbered words.
+
+        Parameters
+        ----------
+        titles : sequence of shape (n_postings,)
+            Free text or HTML.
+        descriptions : sequence of shape (n_postings,), optional
+            Free text or HTML.
+
+        Returns
+        -------
+        Words
+            The pieces that `classifier.postings.Evidence.read` gives, as numbered words.
+        """
+        if descriptions is None:
+            if max(map(len, titles), default=0) <= MAX_TITLE:
+                return Words.joined([self._titles(part) for part in _parts(_cleaned(titles))])
+            descriptions = [""] * len(titles)
+        postings = [_laid_out(*both) for both in zip(titles, descriptions, strict=True)]
+        return Words.joined([self._postings(part) for part in _parts(postings)])
+
+    def _records(self, text: str) -> tuple[list[str], np.ndarray]:
+        runs = text.split()
+        return runs, np.fromiter(map(self.__getitem__, runs), np.int64, len(runs))
+
+    def _expanded(self, records: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the numbers that records stand for, and the place of each one's record."""
+        sizes = np.frombuffer(self._sizes, dtype=np.int64)[records]
+        starts = np.frombuffer(self._starts, dtype=np.int64)[records]
+        flat = np.frombuffer(self._flat, dtype=np.int64)
+        first = np.cumsum(sizes) - sizes
+        place = np.repeat(np.arange(len(records)), sizes)
+        return flat[(starts - first)[place] + np.arange(len(place))], place
+
+    def _titles(self, titles: Sequence[str]) -> Words:
+        """Read clean titles without descriptions: whatever breaks they have, each is one piece."""
+        _, records = self._records(f" {_END} ".join([*titles, ""]))
+        numbers, place = self._expanded(records)
+        ends = records == _POSTING
+        posting = (np.cumsum(ends) - ends)[place]
+        kept = numbers > Numbers.SILENT
+        numbers, posting = numbers[kept], posting[kept]
+        first = np.diff(posting, prepend=-1) > 0
+        owner = posting[first]
+        titled = np.diff(np.flatnonzero(ends), prepend=-1) > 1
+        layout = Layout(owner, np.ones(len(owner), dtype=bool), titled, ~titled)
+        return Words(numbers, np.cumsum(first) - 1, layout, {})
+
+    def _postings(self, texts: Sequence[str]) -> Words:
+        """Read postings whose title, lines and ends are marked."""
+        runs, records = self._records(" ".join(texts))
+        numbers, place = self._expanded(records)
+        ends, title_ends = records == _POSTING, records == _TITLE
+        posting = np.cumsum(ends) - ends
+        in_title = np.cumsum(title_ends) == posting
+        titled = np.bincount(posting, in_title, len(texts)) > 0
+        has_runs = np.bincount(posting, records > _LINE, len(texts)) > 0
+        # a sentence begins after each break that is not in a title
+        breaks = (numbers <= Numbers.LAST) & ~in_title[place]
+        sentence = np.cumsum(breaks)
+        closes = place[breaks]
+        last = numbers[breaks] == Numbers.LAST
+        begins = np.append(0, closes + last)
+        kept = (numbers > Numbers.SILENT) | ((numbers == Numbers.SILENT) & ~in_title[place])
+        numbers, place, sentence = numbers[kept], place[kept], sentence[kept]
+        part = np.where(in_title[place], 0, (place - begins[sentence]) // MAX_SENTENCE)
+        new = (np.diff(sentence, prepend=-1) != 0) | (np.diff(part, prepend=-1) != 0)
+        piece = np.cumsum(new) - 1
+        own = sentence[new]
+        starts = begins[own] + part[new] * MAX_SENTENCE
+        stops = np.minimum(closes[own] + 1, starts + MAX_SENTENCE)
+        shares_run = ~(last[own] & last[own - 1])
+        owner, is_title = posting[place[new]], in_title[place[new]]
+        # no more than so many sentences of a posting are read
+        first = np.searchsorted(owner, owner)
+        rank = np.arange(len(owner)) - first - is_title[first] * ~is_title
+        few = rank < MAX_SENTENCES
+        if not few.all():
+            kept = few[piece]
+            numbers, place, piece = numbers[kept], place[kept], (np.cumsum(few) - 1)[piece[kept]]
+            owner, is_title, starts, stops, shares_run = (
+                of_piece[few] for of_piece in (owner, is_title, starts, stops, shares_run)
+            )
+        layout = Layout(owner, is_title, titled, ~has_runs)
+        telling: dict[int, list[str]] = {}
+        tells = np.zeros(len(owner), dtype=bool)
+        tells[piece[np.frombuffer(self._tells, dtype=bool)[records][place]]] = True
+        tells &= ~is_title
+        for n in np.flatnonzero(tells).tolist():
+            text = " ".join(runs[starts[n] : stops[n]])
+            # its first or last run may be another sentence's, too
+            telling.setdefault(int(owner[n]), []).extend(cut(text) if shares_run[n] else [text])
+        words = numbers > Numbers.SILENT
+        return Words(numbers[words], piece[words], layout, telling)
+
+
+def _cleaned(titles: Sequence[str]) -> Sequence[str]:
+    """Return titles as plain text; most are."""
+    whole = "".join(titles)
+    if is_plain_line(whole):
+        return titles
+    if whole.isprintable() and "<" not in whole:
+        return [plain(title) if "&" in title else title for title in titles]
+    return [title if is_plain_line(title) else plain(title) for title in titles]
+
+
+def _laid_out(title: str, text: str) -> str:
+    """Clean a posting and mark the ends of its title and lines; see `Posting.read`."""
+    if len(title) > MAX_TITLE or not is_plain_line(title):
+        title = " ".join(plain(title).split())
+    text = plain(text) if text else ""
+    if len(title) > MAX_TITLE:
+        title, text = "", f"{title}\n{text}"
+    lines = text.replace("\r", "\n").replace("\n", f" {_NEWLINE} ")
+    return f"{title} {_TITLE_END} {lines} {_END}"
+
+
+def _parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield runs of texts of a bounded number of characters; one run if there is none."""
+    if sum(map(len, texts)) <= MAX_BATCH:
+        yield texts
+        return
+    start = characters = 0
+    for n, text in enumerate(texts):
+        if characters > MAX_BATCH:
+            yield texts[start:n]
+            start, characters = n, 0
+        characters += len(text)
+    yield texts[start:]
+
+
+def _laid(arrays: Sequence[np.ndarray], dtype: type = np.int64) -> np.ndarray:
+    return np.concatenate([np.zeros(0, dtype), *arrays])
