@@ -1,25 +1,36 @@
-"""Rows in, labelled rows out, chunk by chunk."""
+"""Rows in, labelled rows out, chunk by chunk, on one core or several."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import BinaryIO
+from itertools import chain
+from multiprocessing import get_all_start_methods, get_context
+from operator import itemgetter
+from signal import SIG_IGN, SIGINT, signal
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
 
-from classifier.errors import InputError
+from classifier.errors import InputError, ModelError
 from classifier.labels import LABEL_COLUMNS
 from classifier.model import JobTitleClassifier
 from classifier.policy import Policy
-from classifier.tables import Row, Table, TableWriter
+from classifier.tables import Chunk, Dialect, Table, TableWriter, lines
 
 CHUNK = 50_000
 """How many rows are labelled at a time."""
 
+TEXT_CHUNK = 2_000
+"""How many rows with descriptions are labelled at a time."""
+
 REMEMBERED = 200_000
 """How many titles are remembered with their labels, each some 500 bytes."""
+
+_AHEAD = 2
+"""How many chunks wait for each worker, so that none waits for the file."""
 
 _FOUR_DIGITS = np.array([*(f"{n / 10_000:.4f}" for n in range(10_001)), ""], dtype=object)
 """Probabilities as text, by ten-thousandths; the last stands for none."""
@@ -88,6 +99,16 @@ class _Columns:
     title: int | None
     description: int | None
 
+    def read(self, chunk: Chunk) -> tuple[list[str], list[str] | None]:
+        """Return the titles and descriptions of a chunk."""
+        titles = [""] * len(chunk.rows) if self.title is None else chunk.column(self.title)
+        return titles, None if self.description is None else chunk.column(self.description)
+
+    @property
+    def chunk_size(self) -> int:
+        """How many rows to label at a time."""
+        return CHUNK if self.description is None else TEXT_CHUNK
+
 
 def classify(
     model: JobTitleClassifier,
@@ -95,6 +116,8 @@ def classify(
     target: BinaryIO,
     options: Options,
     usual_names: Mapping[str, Sequence[str]],
+    *,
+    workers: int = 1,
     progress: Callable[[int], object] | None = None,
 ) -> Summary:
     """Label the rows of a table.
@@ -106,11 +129,13 @@ def classify(
     table
         Read to its end.
     target
-        Gets the same rows with the label's columns, in the same dialect.
+        Gets the same rows with the label's columns, in the same order and dialect.
     options
         What the user chose.
     usual_names
         The usual names of the columns ``title`` and ``description``.
+    workers
+        How many processes label rows; with 1, this one does.
     progress
         Called with the number of rows of each chunk that is done.
 
@@ -123,6 +148,8 @@ def classify(
     ------
     InputError
         If a column is missing or a row cannot be parsed.
+    ModelError
+        If a worker dies.
     """
     columns = _find_columns(table, options, usual_names)
     clashing = [name for name in options.added if name in table.header]
@@ -132,14 +159,55 @@ def classify(
             "ones with --prefix"
         )
     summary = Summary()
-    labeller = _Labeller(model, columns, options)
-    with TableWriter(target, table.dialect) as writer:
-        writer.write([[*table.header, *options.added]])
-        while chunk := list(islice(table.rows, CHUNK)):
-            writer.write(_labelled(labeller, chunk, len(table.header), summary))
-            if progress is not None:
-                progress(len(chunk))
+    labeller = _Labeller(model, columns, options, table.dialect, len(table.header))
+    writer = TableWriter(target, table.dialect)
+    (header,) = lines([[*table.header, *options.added]], table.dialect)
+    writer.write(header + table.dialect.newline)
+    for labelled in _labelled(labeller, table.chunks(columns.chunk_size), workers):
+        writer.write(labelled.text)
+        summary.statuses += labelled.statuses
+        summary.faulty_lines += labelled.faulty_lines
+        if progress is not None:
+            progress(labelled.statuses.total())
     return summary
+
+
+def _labelled(
+    labeller: "_Labeller", chunks: Iterator[Chunk], workers: int
+) -> Iterator["_Labelled"]:
+    """Label chunks in order; no more are in memory than the workers need."""
+    if workers == 1:
+        yield from map(labeller.label, chunks)
+        return
+    # a forked worker shares the model as it stands; elsewhere it gets a copy once
+    context = get_context("fork" if "fork" in get_all_start_methods() else None)
+    labeller.model.predict([""])
+    pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(labeller,))
+    waiting: deque[Future[_Labelled]] = deque()
+    try:
+        for chunk in chunks:
+            waiting.append(pool.submit(_label, chunk))
+            if len(waiting) > _AHEAD * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise ModelError("a worker died, perhaps for lack of memory; try fewer") from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_own: "_Labeller"  # of a worker
+
+
+def _begin(labeller: "_Labeller") -> None:
+    global _own  # the one place where a worker keeps what it works with
+    _own = labeller
+    signal(SIGINT, SIG_IGN)  # the process that reads and writes ends the run
+
+
+def _label(chunk: Chunk) -> "_Labelled":
+    return _own.label(chunk)
 
 
 def _find_columns(
@@ -163,87 +231,102 @@ def _find_columns(
     return _Columns(title, description)
 
 
+@dataclass(frozen=True)
+class _Labelled:
+    """The rows of a chunk with their labels, as text."""
+
+    text: str
+    statuses: Counter[str]
+    faulty_lines: list[int]
+
+
 @dataclass
 class _Labeller:
-    """Labels rows as cells of text, and remembers those of titles: they repeat."""
+    """Labels chunks, and remembers the labels of titles: they repeat.
+
+    `width` is the number of cells of the header.
+    """
 
     model: JobTitleClassifier
     columns: _Columns
     options: Options
-    remembered: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    dialect: Dialect
+    width: int
+    remembered: dict[str, tuple[str, str]] = field(default_factory=dict)
 
-    def cells(self, rows: list[Row]) -> list[tuple[str, ...]]:
-        """Return the cells of the label of each row."""
-        if self.columns.description is not None:
-            return _as_cells(_labels(self.model, rows, self.columns, self.options))
-        titles = _cells(rows, self.columns.title)
+    def label(self, chunk: Chunk) -> _Labelled:
+        """Write the rows of a chunk out with their labels."""
+        labels = self._labels(*self.columns.read(chunk))
+        statuses = Counter(map(itemgetter(0), labels))
+        # a row is kept as it was written, but for one column whose cells may hold the delimiter
+        as_written = chunk.lines if self.dialect.delimiter else None
+        starts = lines(chunk.rows, self.dialect) if as_written is None else as_written
+        ends = list(map(itemgetter(1), labels))
+        faulty = []
+        if set(map(len, chunk.rows)) != {self.width}:
+            for n, cells in enumerate(chunk.rows):
+                if len(cells) > self.width or 0 < len(cells) < self.width:
+                    starts[n], ends[n] = self._uneven(cells)
+                    faulty.append(chunk.line_of(n))
+                    statuses[labels[n][0]] -= 1
+                    statuses[ERROR] += 1
+                elif not cells:  # a blank line is no fault
+                    (starts[n],) = lines([[""] * self.width], self.dialect)
+        text = "".join(chain.from_iterable(zip(starts, ends, strict=True)))
+        return _Labelled(text, +statuses, faulty)
+
+    def _uneven(self, cells: list[str]) -> tuple[str, str]:
+        """Write a row of more or fewer cells than the header; those in excess come last."""
+        padding = [""] * (self.width - len(cells))
+        own = [ERROR, *[""] * (len(self.options.added) - 1)]
+        (line,) = lines(
+            [[*cells[: self.width], *padding, *own, *cells[self.width :]]], self.dialect
+        )
+        return line, self.dialect.newline
+
+    def _labels(self, titles: list[str], texts: list[str] | None) -> list[tuple[str, str]]:
+        """Return the status of each posting, and its label as the end of a line."""
+        if texts is not None:
+            return self._ends(titles, texts)
         if len(self.remembered) > REMEMBERED:
             self.remembered.clear()
-        new = list(dict.fromkeys(title for title in titles if title not in self.remembered))
-        labels = _predicted(self.model, self.options, new)
-        self.remembered.update(zip(new, _as_cells(labels), strict=True))
-        return [self.remembered[title] for title in titles]
+        new = [title for title in dict.fromkeys(titles) if title not in self.remembered]
+        self.remembered.update(zip(new, self._ends(new, None), strict=True))
+        return list(map(self.remembered.__getitem__, titles))
+
+    def _ends(self, titles: list[str], texts: list[str] | None) -> list[tuple[str, str]]:
+        labels = _predicted(self.model, self.options, titles, texts)
+        columns = [_as_cells(labels[name]) for name in labels]
+        delimiter, newline = self.dialect.delimiter or ",", self.dialect.newline
+        ends = lines(list(zip(*columns, strict=True)), self.dialect)
+        return [
+            (status, f"{delimiter}{end}{newline}")
+            for status, end in zip(columns[0], ends, strict=True)
+        ]
 
 
-def _as_cells(labels: pd.DataFrame) -> list[tuple[str, ...]]:
-    """Lay labels out as cells of text, row by row."""
-    columns = [
-        _FOUR_DIGITS[np.rint(labels[name].fillna(1.0001) * 10_000).astype(int)].tolist()
-        if str(name).endswith("confidence")
-        else labels[name].tolist()
-        for name in labels
-    ]
-    return list(zip(*columns, strict=True))
-
-
-def _labelled(
-    labeller: _Labeller, chunk: list[Row], width: int, summary: Summary
-) -> Iterator[list[str]]:
-    """Yield the rows of a chunk with their labels; cells in excess come after them."""
-    labels = labeller.cells(chunk)
-    summary.statuses.update(label[0] for label in labels)
-    for row, label in zip(chunk, labels, strict=True):
-        cells = row.cells
-        if len(cells) == width:
-            yield [*cells, *label]
-            continue
-        own = label
-        if cells:
-            summary.faulty_lines.append(row.line)
-            summary.statuses[label[0]] -= 1
-            summary.statuses[ERROR] += 1
-            own = (ERROR, *[""] * (len(label) - 1))
-        padding = [""] * (width - len(cells))
-        yield [*cells[:width], *padding, *own, *cells[width:]]
-
-
-def _labels(
-    model: JobTitleClassifier, rows: list[Row], columns: _Columns, options: Options
-) -> pd.DataFrame:
-    descriptions = None if columns.description is None else _cells(rows, columns.description)
-    return _predicted(model, options, _cells(rows, columns.title), descriptions)
+def _as_cells(column: "pd.Series[Any]") -> list[str]:
+    """Return a column of labels as cells of text."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        names = np.array(column.cat.categories, dtype=object)
+        return list(names[column.cat.codes].tolist())
+    if column.dtype == np.float64:
+        tens = np.rint(column.fillna(1.0001).to_numpy() * 10_000).astype(np.int64)
+        return list(_FOUR_DIGITS[tens].tolist())
+    return column.tolist()
 
 
 def _predicted(
-    model: JobTitleClassifier,
-    options: Options,
-    titles: list[str],
-    descriptions: list[str] | None = None,
+    model: JobTitleClassifier, options: Options, titles: list[str], texts: list[str] | None
 ) -> pd.DataFrame:
-    frame = pd.DataFrame({"title": titles, "description": descriptions}, dtype=object)
+    frame = pd.DataFrame({"title": titles, "description": texts}, dtype=object)
     return model.predict_frame(
         frame,
-        description=None if descriptions is None else "description",
+        description=None if texts is None else "description",
         policy=options.policy,
         min_confidence=options.min_confidence,
         n_candidates=options.n_candidates,
     )
-
-
-def _cells(chunk: list[Row], column: int | None) -> list[str]:
-    if column is None:
-        return [""] * len(chunk)
-    return [row.cells[column] if column < len(row.cells) else "" for row in chunk]
 
 
 @dataclass(frozen=True)
@@ -303,30 +386,38 @@ def label_against_gold(
     column = table.column(gold)
     columns = _find_columns(table, options, usual_names)
     language = table.usual_column(usual_names["language"])
-    known: list[Row] = []
+    titles: list[str] = []
+    truths: list[frozenset[str]] = []
+    languages: list[str] = []
     labels: list[pd.DataFrame] = []
-    while chunk := list(islice(table.rows, CHUNK)):
-        own = [row for row in chunk if column < len(row.cells) and row.cells[column].strip()]
-        labels.append(_labels(model, own, columns, options))
-        known += own
-    truths = [_departments(row, column, table, model) for row in known]
+    for chunk in table.chunks(columns.chunk_size):
+        gold_cells = chunk.column(column)
+        own = [n for n, cell in enumerate(gold_cells) if cell.strip()]
+        truths += [_departments(gold_cells[n], chunk.line_of(n), table, gold, model) for n in own]
+        known = Chunk(chunk.line, [chunk.rows[n] for n in own])
+        labels.append(_predicted(model, options, *columns.read(known)))
+        shown = columns.title if columns.title is not None else columns.description
+        titles += known.column(shown) if shown is not None else []
+        languages += known.column(language) if language is not None else []
     if not truths:
         raise InputError(f"{table.name}: no row has a department in column {gold}")
     return Measured(
-        _cells(known, columns.title if columns.title is not None else columns.description),
+        titles,
         truths,
-        None if language is None else _cells(known, language),
+        None if language is None else languages,
         pd.concat(labels, ignore_index=True),
     )
 
 
-def _departments(row: Row, column: int, table: Table, model: JobTitleClassifier) -> frozenset[str]:
+def _departments(
+    cell: str, line: int, table: Table, column: str, model: JobTitleClassifier
+) -> frozenset[str]:
     """Read the right departments of a row."""
-    found = frozenset(part.strip() for part in row.cells[column].split("|"))
+    found = frozenset(part.strip() for part in cell.split("|"))
     unknown = sorted(found - set(model.taxonomy.departments))
     if unknown:
         raise InputError(
-            f"{table.name}, line {row.line}: {', '.join(unknown)} in column "
-            f"{table.header[column]} is no department; python -m classifier taxonomy lists them"
+            f"{table.name}, line {line}: {', '.join(unknown)} in column {column} is no department; "
+            "python -m classifier taxonomy lists them"
         )
     return found

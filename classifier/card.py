@@ -6,7 +6,7 @@ from typing import Any
 
 from classifier.calibration import DISAGREEMENT, TEXT_DISAGREEMENT
 from classifier.catalogue import Catalogue
-from classifier.evaluation import NO_LABEL, Evaluation, Figures, Shares, confusions
+from classifier.evaluation import NO_LABEL, Evaluation, Figures, Shares
 
 _FACTS = ("taxonomy_version", "seed", "temperature", "doubt", "min_confidence", "target_accuracy")
 _CARD = """\
@@ -162,7 +162,7 @@ def model_card(
         table=_departments(catalogue, figures),
         confusions=_rows(
             (gold, said, n)
-            for gold, said, n in confusions(evaluations["titles"], 30)
+            for gold, said, n in evaluations["titles"].confusions(30)
             if said != NO_LABEL
         ),
         selection=_selection_text(selection),

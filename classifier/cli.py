@@ -55,6 +55,13 @@ def cli() -> None:
 @_confidence_option
 @click.option("--prefix", default="", help="Put before the names of the added columns.")
 @click.option("--candidates", default=0, type=click.IntRange(0, 23), help="Add the K likeliest.")
+@click.option(
+    "--workers",
+    default=1,
+    type=click.IntRange(1, 256),
+    show_default=True,
+    help="How many processes label rows: one a core for large files.",
+)
 @_model_option
 def classify(
     source: str,
@@ -65,6 +72,7 @@ def classify(
     min_confidence: float | None,
     prefix: str,
     candidates: int,
+    workers: int,
     model_directory: Path | None,
 ) -> None:
     """Label the rows of a CSV file; the columns of the label are added at the end."""
@@ -82,7 +90,9 @@ def classify(
             _target(output) as target,
             tqdm(unit=" rows", disable=None, file=sys.stderr) as bar,
         ):
-            summary = batch.classify(model, table, target, options, usual, bar.update)
+            summary = batch.classify(
+                model, table, target, options, usual, workers=workers, progress=bar.update
+            )
     _say(f"{summary.rows} rows: " + ", ".join(f"{n} {s}" for s, n in summary.statuses.items() if n))
     if summary.faulty_lines:
         lines = ", ".join(map(str, summary.faulty_lines[:20]))

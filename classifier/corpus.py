@@ -1,6 +1,8 @@
 """The training data as a whole: read, checked, and laid out as examples."""
 
+from collections import Counter
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +108,19 @@ class TrainingData:
             *((text, NO_WORK, "no_work", "", text) for text in self.no_work),
         ]
         return pd.DataFrame(rows, columns=["text", "department", "kind", "language", "role"])
+
+    def runs(self) -> list[str]:
+        """List all runs of characters between spaces, the most frequent first."""
+        added = (
+            text
+            for decorations in self.decorations.values()
+            for texts in (decorations.patterns, *decorations.words.values())
+            for text in texts
+        )
+        titles, duties = self.catalogue.titles(), self.catalogue.duties()
+        texts = chain((t for t, *_ in titles), (t for t, *_ in duties), self.no_work, added)
+        counts = Counter(run for text in texts for run in text.split())
+        return [run for run, _ in counts.most_common()]
 
     def augmented(self, examples: pd.DataFrame, seed: int) -> pd.DataFrame:
         """Add decorated and misspelt titles to examples.

@@ -96,6 +96,27 @@ class Evaluation:
     curve: pd.DataFrame
     rows: pd.DataFrame
 
+    def confusions(self, most: int = 15) -> list[tuple[str, str, int]]:
+        """List the commonest confusions.
+
+        Parameters
+        ----------
+        most
+            How many to return at most.
+
+        Returns
+        -------
+        list of tuple of str, str and int
+            Gold department, the department said (`NO_LABEL` for none) and the number of rows.
+        """
+        wrong = [
+            (str(gold), str(said), int(n))
+            for gold, row in self.confusion.iterrows()
+            for said, n in row.items()
+            if gold != said and n
+        ]
+        return sorted(wrong, key=lambda confusion: -confusion[2])[:most]
+
 
 def evaluate(
     gold: Sequence[frozenset[str]],
@@ -206,30 +227,6 @@ def _reliability(table: pd.DataFrame) -> list[dict[str, float]]:
         }
         for _, own in table.groupby(bins)
     ]
-
-
-def confusions(evaluation: Evaluation, most: int = 15) -> list[tuple[str, str, int]]:
-    """List the commonest confusions.
-
-    Parameters
-    ----------
-    evaluation
-        The evaluation.
-    most
-        How many to return at most.
-
-    Returns
-    -------
-    list of tuple of str, str and int
-        Gold department, the department said (`NO_LABEL` for none) and the number of rows.
-    """
-    wrong = [
-        (str(gold), str(said), int(n))
-        for gold, row in evaluation.confusion.iterrows()
-        for said, n in row.items()
-        if gold != said and n
-    ]
-    return sorted(wrong, key=lambda confusion: -confusion[2])[:most]
 
 
 def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float | None:

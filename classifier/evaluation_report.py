@@ -10,7 +10,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader
 
 from classifier.errors import InputError
-from classifier.evaluation import NO_LABEL, Evaluation, confusions
+from classifier.evaluation import NO_LABEL, Evaluation
 from classifier.files import write_text
 
 if TYPE_CHECKING:  # matplotlib is imported only when a report is written
@@ -84,7 +84,7 @@ def _examples(evaluation: Evaluation, titles: Sequence[str]) -> list[dict[str, A
     """List the commonest confusions with the rows on which the model was surest."""
     rows = evaluation.rows.assign(title=list(titles))
     found = []
-    for gold, said, n in confusions(evaluation):
+    for gold, said, n in evaluation.confusions():
         own = rows[(rows["gold"] == gold) & (rows["said"] == said)]
         surest = own.sort_values("confidence", ascending=False, kind="stable").head(_EXAMPLES)
         examples = list(zip(surest["title"], surest["confidence"], strict=True))

@@ -1,6 +1,5 @@
 """The fast way from postings to probabilities: sums of rows, the same labels as the reference."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,12 +18,13 @@ from classifier.seniority import SeniorityReader
 from classifier.taxonomy import SENIORITIES
 
 MAX_WORDS = 150_000
-"""Distinct words that are remembered; beyond it, all are forgotten.
+"""Distinct words that are remembered; beyond it, all but those of the catalogue are forgotten.
 
 A word takes about 400 bytes, and 120 for each department whose roles it was compared with.
 """
 
-_GAP = re.compile(r"( _){4,} ")
+_WIDEST_GAP = 3
+"""No phrase of a level has room for more words than this that it does not name."""
 
 
 class FastScorer:
@@ -51,7 +51,6 @@ class FastScorer:
     def _forget(self) -> None:
         self.memory = Memory(self.lexicon, self.seniority)
         self._levels: dict[int, int] = {}
-        self._told: dict[str, int] = {}
 
     def score(self, titles: Sequence[str], descriptions: Sequence[str] | None) -> "FastScores":
         """Compute the probability of each department for each posting.
@@ -68,7 +67,7 @@ class FastScorer:
         FastScores
             The probabilities of `classifier.scoring.Scorer.score`, to 1e-5.
         """
-        if self.memory.n_words > MAX_WORDS or self.memory.reader.n_records > 3 * MAX_WORDS:
+        if self.memory.n_words > MAX_WORDS or self.memory.n_runs > 3 * MAX_WORDS:
             self._forget()
         memory = self.memory
         words = memory.reader.read(titles, descriptions)
@@ -125,33 +124,31 @@ class FastScorer:
     def levels(self, words: Words) -> np.ndarray:
         """Return the level that each posting's title tells of; see `Scored.title_levels`."""
         found = np.full(words.layout.n_postings, -1)
-        marked = self.memory.marked[words.numbers] & words.layout.is_title[words.piece]
-        telling = np.zeros(words.layout.n_pieces, dtype=bool)
-        telling[words.piece[marked]] = True
-        kept = telling[words.piece]
-        pieces = words.piece[kept]
-        # a word that stands in no phrase is as good as any other: titles alike share an answer
-        masked = np.where(marked[kept], words.numbers[kept], 0)
-        ends = np.flatnonzero(np.diff(pieces, append=-1)) + 1
-        starts = np.append(0, ends[:-1])
-        codes, keys = pd.factorize(sequence_keys(masked, ends - starts))
+        in_title = words.layout.is_title[words.piece]
+        kind, piece = self.memory.kind[words.numbers[in_title]], words.piece[in_title]
+        place = np.arange(len(kind))
+        starts = np.maximum.accumulate(np.where(np.diff(piece, prepend=-1), place, 0))
+        # other words count only in so far as they stand between: none before, few after
+        latest = np.maximum.accumulate(np.where(kind > 0, place, -1))
+        kept = (latest >= starts) & (place - latest <= _WIDEST_GAP)
+        kind, piece = kind[kept], piece[kept]
+        ends = np.flatnonzero(np.diff(piece, append=-1)) + 1
+        sizes = np.diff(ends, prepend=0)
+        starts = ends - sizes
+        codes, keys = pd.factorize(sequence_keys(kind, sizes))
         first = np.flatnonzero(np.diff(np.maximum.accumulate(codes), prepend=-1))
         for key, n in zip(keys.tolist(), first.tolist(), strict=True):
-            if key not in self._levels:
-                self._levels[key] = self._level(masked[starts[n] : ends[n]].tolist())
+            if key not in self._levels:  # titles of the same kinds of words share an answer
+                self._levels[key] = self._level(kind[starts[n] : ends[n]].tolist())
         levels = np.array([self._levels[key] for key in keys.tolist()], dtype=np.int64)
-        found[words.layout.owner[telling]] = levels[codes]
+        found[words.layout.owner[piece[starts]]] = levels[codes]
         return found
 
     def _level(self, numbers: list[int]) -> int:
         """Return the position of the level that words tell of, -1 for none."""
-        words = (self.memory.spelt(n) if n else "_" for n in numbers)
-        # no phrase has room for more than a few words that it does not name
-        text = _GAP.sub(" _ _ _ ", f" {' '.join(words)} ").strip()
-        if text not in self._told:
-            level = self.seniority.titles.find(text.split())
-            self._told[text] = -1 if level is None else SENIORITIES.index(level)
-        return self._told[text]
+        words = [self.memory.spelt(n) if n else "_" for n in numbers]
+        level = self.seniority.titles.find(words)
+        return -1 if level is None else SENIORITIES.index(level)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,31 @@ from classifier.text import Tokenizer
 
 
 @dataclass(frozen=True)
+class Known:
+    """Words that are known from the start, so that nobody waits for them to be learned.
+
+    Parameters
+    ----------
+    runs
+        Runs of characters between spaces, a line each.
+    records
+        What each reads as; see `classifier.reading.Reader`.
+    words
+        The words by number, a line each.
+    scores, sums, keys, kind
+        What each word adds; see `classifier.memory.Memory`.
+    """
+
+    runs: str
+    records: tuple[np.ndarray, ...]
+    words: str
+    scores: np.ndarray
+    sums: np.ndarray
+    keys: np.ndarray
+    kind: np.ndarray
+
+
+@dataclass(frozen=True)
 class Lexicon:
     """Rows of numbers by key; arrays may be memory-mapped.
 
@@ -60,6 +85,8 @@ class Lexicon:
         The position of the department of each; -1 where several have it.
     title_roles, title_ends
         The positions of the roles that have each title, end to end, and where each title's end.
+    known
+        The words of the catalogue; None before they have been read.
     """
 
     classes: tuple[str, ...]
@@ -81,6 +108,7 @@ class Lexicon:
     title_class: np.ndarray
     title_roles: np.ndarray
     title_ends: np.ndarray
+    known: Known | None = None
 
     @classmethod
     def of(cls, scorer: Scorer) -> "Lexicon":

@@ -1,18 +1,21 @@
 """The words met so far: their numbers, and the rows of numbers that each adds to a score."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
 from classifier.keys import pair_keys, piece_keys, word_keys
-from classifier.lexicon import Lexicon
+from classifier.lexicon import Known, Lexicon
 from classifier.reading import Numbers, Reader
 from classifier.seniority import SeniorityReader
 
 _MARKS = Numbers.SILENT + 1
 """The numbers of breaks and the like come first, then those of pairs, then those of words."""
+
+_ROWS = ("scores", "sums", "keys", "kind")
 
 _BLOCK = 20_000
 """Words that are learned at a time: a bound on what their pieces take."""
@@ -38,8 +41,8 @@ class Memory:
         What it adds to the squared length, and to the units of features.
     keys : ndarray of shape (n_numbers,)
         The keys of words.
-    marked : ndarray of shape (n_numbers,)
-        Whether a word may tell of a level in a title.
+    kind : ndarray of shape (n_numbers,)
+        A word that may tell of a level in a title as this one does; 0 for those that cannot.
     """
 
     def __init__(self, lexicon: Lexicon, seniority: SeniorityReader) -> None:
@@ -53,13 +56,67 @@ class Memory:
         self.scores[_MARKS:] = lexicon.scores[: lexicon.n_pairs]
         self.sums[_MARKS:] = lexicon.sums[: lexicon.n_pairs]
         self.keys = np.zeros(size, dtype=np.uint64)
-        self.marked = np.zeros(size, dtype=bool)
+        self.kind = np.zeros(size, dtype=np.int64)
+        self._kinds: dict[str, int] = {"": 0}
         self._roles: dict[str, _RoleRows] = {}
+        self._n_known = self._n_known_runs = 0
+        if lexicon.known is not None:
+            self._restore(lexicon.known)
+
+    @classmethod
+    def knowing(cls, lexicon: Lexicon, seniority: SeniorityReader, runs: Iterable[str]) -> Known:
+        """Learn runs of characters ahead.
+
+        Parameters
+        ----------
+        lexicon
+            What features contribute.
+        seniority
+            Knows the words that tell of a level.
+        runs
+            As they stand between spaces.
+
+        Returns
+        -------
+        Known
+            What a lexicon keeps of them.
+        """
+        memory = cls(replace(lexicon, known=None), seniority)
+        for run in dict.fromkeys(runs):
+            memory.reader[run]
+        memory.learn()
+        first, end = _MARKS + lexicon.n_pairs, len(memory._numbers.spelt)
+        arrays = (memory.scores, memory.sums, memory.keys, memory.kind)
+        return Known(
+            *memory.reader.snapshot(),
+            "\n".join(memory._numbers),
+            *(values[first:end].copy() for values in arrays),
+        )
+
+    def _restore(self, known: Known) -> None:
+        """Start with words that were learned ahead."""
+        words = known.words.split("\n")
+        numbers = range(self._n_learned, self._n_learned + len(words))
+        self._numbers.update(zip(words, numbers, strict=True))
+        self._numbers.spelt += words
+        self._n_known = len(words)
+        self.reader.restore(known.runs, known.records)
+        self._n_known_runs = len(self.reader)
+        for name in _ROWS:
+            rows = np.concatenate([getattr(self, name), getattr(known, name)])
+            setattr(self, name, rows)
+        self._kinds |= {self._seniority.kind(self.spelt(n)): n for n in np.unique(self.kind) if n}
+        self._n_learned += len(words)
 
     @property
     def n_words(self) -> int:
-        """How many words are known by number."""
-        return len(self._numbers)
+        """How many words have been learned since the start."""
+        return len(self._numbers) - self._n_known
+
+    @property
+    def n_runs(self) -> int:
+        """How many runs of characters have been read since the start."""
+        return len(self.reader) - self._n_known_runs
 
     def spelt(self, number: int) -> str:
         """Return a word by its number."""
@@ -70,7 +127,7 @@ class Memory:
         end = len(self._numbers.spelt)
         if end > len(self.keys):
             room = max(end, len(self.keys) * 5 // 4) - len(self.keys)
-            for name in ("scores", "sums", "keys", "marked"):
+            for name in _ROWS:
                 old = getattr(self, name)
                 new = np.zeros((room, *old.shape[1:]), dtype=old.dtype)
                 setattr(self, name, np.concatenate([old, new]))
@@ -81,9 +138,8 @@ class Memory:
             counts = self._counts(new)
             self.scores[new] = counts @ self._lexicon.scores
             self.sums[new] = counts @ self._lexicon.sums
-            self.marked[new] = [
-                self._seniority.titles.words.fullmatch(w) is not None for w in words
-            ]
+            kinds = zip(map(self._seniority.kind, words), new.tolist(), strict=True)
+            self.kind[new] = [self._kinds.setdefault(kind, n) for kind, n in kinds]
         self._n_learned = end
 
     def _counts(self, numbers: np.ndarray) -> sp.csr_matrix:

@@ -161,8 +161,8 @@ def _check_hash(path: Path, manifest: Mapping[str, Any]) -> None:
     wanted = hashes.get(path.name) if isinstance(hashes, dict) else None
     if not path.is_file() or sha256(path) != wanted:
         raise ModelError(
-            f"{path}: not the file that its manifest describes (missing, corrupt, cut short or exchanged); "
-            + _remedy(path.parent)
+            f"{path}: not the file that its manifest describes (missing, corrupt, cut short or "
+            "exchanged); " + _remedy(path.parent)
         )
 
 

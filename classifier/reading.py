@@ -29,6 +29,9 @@ MAX_BATCH = 2_000_000
 _LONGEST_REMEMBERED = 60
 """Longer runs of characters, mostly addresses and noise, are read anew each time."""
 
+_AROUND = ",()[]/\"'\u201d\u201c\u2019\u00ab\u00bb\u2013"
+"""Characters that change nothing where they stand around a word."""
+
 _END, _TITLE_END, _NEWLINE = "\x00", "\x01", "\x02"  # no cleaned text holds control characters
 _POSTING, _TITLE, _LINE = range(3)
 
@@ -120,16 +123,29 @@ class Reader(dict[str, int]):
     def __init__(self, numbers: Numbers, tokenizer: Tokenizer, seniority: SeniorityReader) -> None:
         super().__init__({_END: _POSTING, _TITLE_END: _TITLE, _NEWLINE: _LINE})
         self._numbers, self._tokenizer, self._seniority = numbers, tokenizer, seniority
-        self._flat = array("q", [Numbers.LAST] * 3)
-        self._starts, self._sizes = array("q", range(3)), array("q", [1] * 3)
+        # the end of a title stands for it even if it has no word
+        self._flat = array("q", [Numbers.LAST, Numbers.SILENT, Numbers.LAST, Numbers.LAST])
+        self._starts, self._sizes = array("q", [0, 1, 3]), array("q", [1, 2, 1])
         self._tells = array("b", [0] * 3)
 
-    @property
-    def n_records(self) -> int:
-        """How many runs have been read."""
-        return len(self._sizes)
+    def snapshot(self) -> tuple[str, tuple[np.ndarray, ...]]:
+        """Return the runs, a line each, and what they read as."""
+        values = (self.values(), self._flat, self._starts, self._sizes, self._tells)
+        return "\n".join(self), tuple(np.array([*own], dtype=np.int64) for own in values)
+
+    def restore(self, runs: str, records: Sequence[np.ndarray]) -> None:
+        """Know the runs of a snapshot, and no others."""
+        of_run, *arrays = (own.tolist() for own in records)
+        self.update(zip(runs.split("\n"), of_run, strict=True))
+        own = (self._flat, self._starts, self._sizes, self._tells)
+        for values, known in zip(own, arrays, strict=True):
+            values[:] = array(values.typecode, known)
 
     def __missing__(self, run: str) -> int:
+        bare = run.strip(_AROUND)
+        if bare in self and bare[0].isalnum() and bare[-1].isalnum():
+            self[run] = self[bare]
+            return self[bare]
         record = len(self._sizes)
         found = list(self._read(run))
         self._starts.append(len(self._flat))
@@ -206,16 +222,16 @@ class Reader(dict[str, int]):
         numbers, place = self._expanded(records)
         ends, title_ends = records == _POSTING, records == _TITLE
         posting = np.cumsum(ends) - ends
-        in_title = np.cumsum(title_ends) == posting
-        titled = np.bincount(posting, in_title, len(texts)) > 0
+        in_title = np.cumsum(title_ends) - title_ends == posting
+        titled = np.bincount(posting, in_title & ~title_ends, len(texts)) > 0
         has_runs = np.bincount(posting, records > _LINE, len(texts)) > 0
         # a sentence begins after each break that is not in a title
-        breaks = (numbers <= Numbers.LAST) & ~in_title[place]
+        breaks = (numbers <= Numbers.LAST) & ~(in_title & ~title_ends)[place]
         sentence = np.cumsum(breaks)
         closes = place[breaks]
         last = numbers[breaks] == Numbers.LAST
         begins = np.append(0, closes + last)
-        kept = (numbers > Numbers.SILENT) | ((numbers == Numbers.SILENT) & ~in_title[place])
+        kept = (numbers > Numbers.LAST) & (titled[posting] | ~title_ends)[place]
         numbers, place, sentence = numbers[kept], place[kept], sentence[kept]
         part = np.where(in_title[place], 0, (place - begins[sentence]) // MAX_SENTENCE)
         new = (np.diff(sentence, prepend=-1) != 0) | (np.diff(part, prepend=-1) != 0)

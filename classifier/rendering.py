@@ -1,14 +1,16 @@
 """What the command line shows people: labels, reasons and figures as text."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from classifier.evaluation import Evaluation, confusions
-from classifier.explanation import Explanation
 from classifier.labels import Label
 from classifier.policy import Policy
-from classifier.report import CatalogueReport
 from classifier.taxonomy import Taxonomy
+
+if TYPE_CHECKING:  # to show labels takes no scikit-learn, which takes a second to import
+    from classifier.evaluation import Evaluation
+    from classifier.explanation import Explanation
+    from classifier.report import CatalogueReport
 
 _WIDEST = 50
 _LONGEST = 60
@@ -46,7 +48,7 @@ def labels_table(titles: Sequence[str], labels: Sequence[Label]) -> str:
     return table(header, rows)
 
 
-def explanation_text(explanation: Explanation, policy: Policy, taxonomy: Taxonomy) -> str:
+def explanation_text(explanation: "Explanation", policy: Policy, taxonomy: Taxonomy) -> str:
     """Show a label and its reasons."""
     label = explanation.label
     if explanation.department is None:
@@ -83,7 +85,7 @@ def _basis(label: Label, policy: Policy) -> str:
     return f"{reasons[basis]} (basis {basis}, policy {policy.id})"
 
 
-def evaluation_text(evaluation: Evaluation) -> str:
+def evaluation_text(evaluation: "Evaluation") -> str:
     """Show figures, the table of departments and the commonest confusions."""
     figures = evaluation.figures
     names = ("accuracy", "category_accuracy", "macro_f1", "answered", "selective_accuracy", "ece")
@@ -99,7 +101,7 @@ def evaluation_text(evaluation: Evaluation) -> str:
             table(["department", "precision", "recall", "f1", "rows"], departments),
             table(
                 ["gold", "labelled", "rows"],
-                [(gold, said or "(no label)", n) for gold, said, n in confusions(evaluation)],
+                [(gold, said or "(no label)", n) for gold, said, n in evaluation.confusions()],
             ),
         ]
     )
@@ -119,7 +121,7 @@ def taxonomy_text(taxonomy: Taxonomy, policy: Policy) -> str:
     return text
 
 
-def report_text(report: CatalogueReport) -> str:
+def report_text(report: "CatalogueReport") -> str:
     """Show how much the catalogue holds, where it is thin and where it disagrees."""
     amounts = [(a.department, a.language, a.roles, a.titles, a.duties) for a in report.amounts]
     misplaced = [

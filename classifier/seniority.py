@@ -52,11 +52,14 @@ class _Phrase:
 class _Phrases:
     """Phrases to look for in titles, the longest first.
 
-    `words` fits the words that stand in phrases; `order` has the levels, the first found wins.
+    `words` are those that stand in phrases as they are, `stems` the patterns of others, and `any`
+    fits all of them; `order` has the levels, the first found wins.
     """
 
     phrases: tuple[_Phrase, ...]
-    words: re.Pattern[str]
+    words: frozenset[str]
+    stems: tuple[re.Pattern[str], ...]
+    any: re.Pattern[str]
     order: tuple[str, ...]
     _by_first: dict[str, tuple[_Phrase, ...]] = field(default_factory=dict, compare=False)
 
@@ -159,13 +162,30 @@ class SeniorityReader:
         """Return the level that a title tells of; None where it tells of none."""
         return self.titles.find(self.tokenizer.words(title))
 
-    def may_mark(self, word: str) -> bool:
-        """Return whether a word of a title stands in a phrase that tells of a level."""
-        return self.titles.words.fullmatch(word) is not None
+    def kind(self, word: str) -> str:
+        """Return what a word of a title is to the phrases.
+
+        Parameters
+        ----------
+        word
+            A normalised word.
+
+        Returns
+        -------
+        str
+            Words of one kind stand in the same places of the same phrases, as *lönechef* and
+            *ekonomichef* do; empty for a word that stands in none.
+        """
+        if self.titles.any.fullmatch(word) is None:
+            return ""
+        own = word if word in self.titles.words else ""
+        return f"{own} {[n for n, stem in enumerate(self.titles.stems) if stem.fullmatch(word)]}"
 
     def may_tell(self, text: str) -> bool:
         """Return whether a text has a word without which no sentence tells of a level."""
-        return not self.texts.phrases.keys().isdisjoint(_WORD.findall(fold(text)))
+        folded = fold(text)
+        words = (folded,) if folded.isalnum() else _WORD.findall(folded)
+        return not self.texts.phrases.keys().isdisjoint(words)
 
     def read_text(self, sentences: Sequence[str]) -> Seniority:
         """Return the seniority that sentences tell of; ``professional`` where none does."""
@@ -214,11 +234,14 @@ def _phrases(levels: Mapping[str, str], traps: str, path: Path) -> _Phrases:
         meanings |= {phrase: level for line in block.splitlines() if (phrase := _clean(line))}
     ordered = sorted(meanings, key=lambda phrase: (-len(phrase), phrase))
     words = {word for phrase in ordered for word in phrase.split() if word != "*"}
+    stems = sorted(word for word in words if "*" in word)
     return _Phrases(
         tuple(
             _Phrase(tuple(re.compile(_expression(w)) for w in phrase.split()), meanings[phrase])
             for phrase in ordered
         ),
+        frozenset(words.difference(stems)),
+        tuple(re.compile(_expression(stem)) for stem in stems),
         re.compile("|".join(map(_expression, sorted(words)))),
         tuple(levels),
     )

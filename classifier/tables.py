@@ -6,11 +6,12 @@ import io
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Self, TextIO, cast
+from typing import BinaryIO, TextIO, cast
 
 from classifier.errors import InputError
 
@@ -47,19 +48,35 @@ class Dialect:
     newline: str
 
 
-class Row(NamedTuple):
-    """A row of a table.
+@dataclass(frozen=True)
+class Chunk:
+    """Some rows of a table.
 
     Parameters
     ----------
     line
-        The line of the file that it ends on, counted from 1.
-    cells
-        Its cells as they stand.
+        The line of the file before the first of them, counted from 1.
+    rows
+        The cells of each row as they stand.
+    lines
+        Each row as it is written in the file, without its end of line; None where one takes
+        several lines.
     """
 
     line: int
-    cells: list[str]
+    rows: list[list[str]]
+    lines: list[str] | None = None
+
+    def line_of(self, row: int) -> int:
+        """Return the line of the file that a row ends on."""
+        return self.line + sum(1 + _line_breaks(cells) for cells in self.rows[: row + 1])
+
+    def column(self, position: int) -> list[str]:
+        """Return the cells of a column; rows that are too short have an empty one."""
+        try:
+            return [cells[position] for cells in self.rows]
+        except IndexError:
+            return [cells[position] if position < len(cells) else "" for cells in self.rows]
 
 
 class Table:
@@ -73,15 +90,36 @@ class Table:
         The names of the columns.
     dialect
         How it is written.
-    rows
-        The rows below the header, read as they are asked for.
+    reader
+        Reads the rows below the header, as they are asked for.
     """
 
-    def __init__(self, name: str, header: list[str], dialect: Dialect, rows: Iterator[Row]) -> None:
+    def __init__(self, name: str, header: list[str], dialect: Dialect, reader: "_Reader") -> None:
         self.name = name
         self.header = header
         self.dialect = dialect
-        self.rows = rows
+        self._reader = reader
+
+    def chunks(self, size: int) -> Iterator[Chunk]:
+        """Yield the rows in runs of a size.
+
+        Parameters
+        ----------
+        size
+            How many rows at a time.
+
+        Yields
+        ------
+        Chunk
+            The next rows.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be parsed; the message names the line.
+        """
+        while (chunk := self._reader.read(size)).rows:
+            yield chunk
 
     def column(self, wanted: str) -> int:
         """Return the position of a column by its name.
@@ -135,15 +173,15 @@ def open_table(source: str, usual_names: Sequence[str] = ()) -> Iterator[Table]:
         text.seek(0)
         newline = "\r\n" if "\r\n" in sample else "\n"
         dialect = Dialect(encoding, _delimiter(sample, usual_names), newline)
-        rows = _rows(text, dialect, name)
-        header = next(rows, None)
-        if header is None:
+        reader = _Reader(text, dialect, name)
+        header = reader.read(1).rows
+        if not header:
             raise InputError(f"{name}: the file is empty; the first line must name the columns")
-        yield Table(name, header.cells, dialect, rows)
+        yield Table(name, header[0], dialect, reader)
 
 
 class TableWriter:
-    """Writes rows in the dialect of a table.
+    """Writes lines in the encoding of a table.
 
     Parameters
     ----------
@@ -154,22 +192,53 @@ class TableWriter:
     """
 
     def __init__(self, file: BinaryIO, dialect: Dialect) -> None:
-        self._text = io.TextIOWrapper(
-            file, encoding=dialect.encoding, newline="", write_through=False
-        )
-        self._writer = csv.writer(
-            self._text, delimiter=dialect.delimiter or ",", lineterminator=dialect.newline
-        )
+        self._file = file
+        # one for the whole file: a byte order mark stands at its beginning only
+        self._encoder = codecs.getincrementalencoder(dialect.encoding)()
 
-    def write(self, rows: Iterable[Sequence[str]]) -> None:
-        """Write rows of cells."""
-        self._writer.writerows(rows)
+    def write(self, text: str) -> None:
+        """Write text: lines with their ends."""
+        self._file.write(self._encoder.encode(text))
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._text.detach()  # writes what is left; the file itself stays open
+def lines(rows: Sequence[Sequence[str]], dialect: Dialect) -> list[str]:
+    """Return rows as lines of text.
+
+    Parameters
+    ----------
+    rows
+        Rows of cells.
+    dialect
+        How to write them.
+
+    Returns
+    -------
+    list of str
+        One for each row, without its end of line; cells are quoted where they must be.
+    """
+    delimiter = dialect.delimiter or ","
+    text = "\n".join(map(delimiter.join, rows))
+    n_cells = sum(map(len, rows))
+    if not (
+        '"' in text
+        or "\r" in text
+        or text.count("\n") != len(rows) - 1
+        or text.count(delimiter) != n_cells - len(rows)
+    ):
+        return text.split("\n")  # nothing in them needs quotes
+    found: list[str] = []
+    csv.writer(_Lines(found), delimiter=delimiter, lineterminator=dialect.newline).writerows(rows)
+    return [line[: -len(dialect.newline)] for line in found]
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """What a csv writer writes to: each row is a line of a list."""
+
+    lines: list[str]
+
+    def write(self, line: str) -> None:
+        self.lines.append(line)
 
 
 @contextmanager
@@ -257,21 +326,47 @@ def _parsed(sample: str, delimiter: str) -> list[list[str]]:
     return rows[:-1] if len(sample) == _SAMPLE and len(rows) > 1 else rows
 
 
-def _rows(text: TextIO, dialect: Dialect, name: str) -> Iterator[Row]:
-    csv.field_size_limit(MAX_CELL)
-    reader = csv.reader(text, delimiter=dialect.delimiter or _NOT_IN_TEXT, strict=True)
-    line = 0
-    try:
-        for cells in reader:
-            line = reader.line_num
-            yield Row(line, cells)
-    except csv.Error as error:
-        raise InputError(
-            f"{name}, line {line + 1}: {error}; look for a quotation mark that is not closed, "
-            "or not doubled within a cell"
-        ) from error
-    except UnicodeError as error:
-        raise InputError(f"{name}, line {line + 1}: not {dialect.encoding} ({error})") from error
+class _Reader:
+    """Reads rows of cells, and keeps count of the lines."""
+
+    def __init__(self, text: TextIO, dialect: Dialect, name: str) -> None:
+        csv.field_size_limit(MAX_CELL)
+        self._text = text
+        self._line = 0
+        self._delimiter = dialect.delimiter or _NOT_IN_TEXT
+        self._encoding = dialect.encoding
+        self._name = name
+
+    def read(self, size: int) -> Chunk:
+        """Read as many rows, or what is left."""
+        rows: list[list[str]] = []
+        try:
+            block = list(islice(self._text, size))
+            reader = csv.reader(chain(block, self._text), delimiter=self._delimiter, strict=True)
+            rows.extend(islice(reader, size))
+        except csv.Error as error:
+            raise InputError(
+                f"{self._name}, line {self._after(rows)}: {error}; look for a quotation mark "
+                "that is not closed, or not doubled within a cell"
+            ) from error
+        except UnicodeError as error:
+            raise InputError(
+                f"{self._name}, line {self._after(rows)}: not {self._encoding} ({error})"
+            ) from error
+        lines = [line.rstrip("\r\n") for line in block] if reader.line_num == len(rows) else None
+        chunk = Chunk(self._line, rows, lines)
+        self._line += reader.line_num
+        return chunk
+
+    def _after(self, rows: list[list[str]]) -> int:
+        """Return the line after the last row that could be read."""
+        return Chunk(self._line, rows).line_of(len(rows) - 1) + 1
+
+
+def _line_breaks(cells: Sequence[str]) -> int:
+    """Count the line breaks within cells."""
+    text = "".join(cells).replace("\r\n", "\n")
+    return text.count("\n") + text.count("\r")
 
 
 def _loose(name: str) -> str:

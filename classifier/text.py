@@ -210,17 +210,22 @@ class Tokenizer:
 
     def words(self, text: str) -> list[str]:
         """Return the normalised words of a text, in order."""
-        return [word for token in self.tokens(text) for word in token.words]
+        # letters and digits alone are one word
+        found = [text] if text.isalnum() else _WORD.findall(text)
+        return [word for raw in found for word in self._normalise(raw) or ()]
 
     def _normalise(self, raw: str) -> tuple[str, ...] | None:
         # as written, not folded: "AR" is an abbreviation, the Swedish "är" is not
-        lower = unicodedata.normalize("NFC", raw).casefold()
-        expansion = self.abbreviations.get(lower, self.abbreviations.get(lower.replace(".", "")))
+        lower = raw.lower() if raw.isascii() else unicodedata.normalize("NFC", raw).casefold()
+        dotted = "." in raw
+        expansion = self.abbreviations.get(lower)
+        if expansion is None and dotted:
+            expansion = self.abbreviations.get(lower.replace(".", ""))
         if expansion is not None:
             return tuple(fold(expansion).split())
         word = fold(raw)
-        bare = word.replace(".", "")
-        if not any(c.isalpha() for c in bare):
+        bare = word.replace(".", "") if dotted else word
+        if not (bare.isalpha() or any(c.isalpha() for c in bare)):
             return None
         if word.endswith("."):
             bare = self._completed(word) or bare

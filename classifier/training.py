@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from classifier.estimator import make_pipeline
 from classifier.evaluation import Evaluation, evaluate
 from classifier.files import write_text
 from classifier.lexicon import Lexicon
+from classifier.memory import Memory
 from classifier.model import JobTitleClassifier
 from classifier.roles import RoleIndex
 from classifier.scoring import Scorer
@@ -117,8 +118,10 @@ def _classifier(
     """Put a fitted pipeline and its calibration together to a classifier."""
     roles = RoleIndex.fit(catalogue, pipeline.named_steps["features"], data.tokenizer)
     scorer = Scorer(pipeline, calibration, roles)
+    lexicon = Lexicon.of(scorer)
+    known = Memory.knowing(lexicon, data.seniority, data.runs())
     return JobTitleClassifier(
-        lexicon=Lexicon.of(scorer),
+        lexicon=replace(lexicon, known=known),
         reference=lambda: scorer,
         taxonomy=data.taxonomy,
         policies=data.policies,

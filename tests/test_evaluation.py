@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from classifier.evaluation import calibration_error, confusions, evaluate
+from classifier.evaluation import calibration_error, evaluate
 
 CATEGORIES = {"payroll": "back_office", "sales": "front_office", "nature": "outside_office"}
 
@@ -37,7 +37,7 @@ def test_figures_of_a_small_case() -> None:
     lowest = figures.thresholds[0]
     assert (lowest["threshold"], lowest["answered"], lowest["accuracy"]) == (0, 1, 0.75)
     assert sum(own["rows"] for own in figures.reliability) == 4
-    assert confusions(evaluation) == [("payroll", "", 1), ("sales", "payroll", 1)]
+    assert evaluation.confusions() == [("payroll", "", 1), ("sales", "payroll", 1)]
 
 
 def test_calibration_error() -> None:
