@@ -1,9 +1,11 @@
 """Rows in, labelled rows out, chunk by chunk, on one core or several."""
 
+import gc
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from multiprocessing import get_all_start_methods, get_context
@@ -18,9 +20,9 @@ from classifier.errors import InputError, ModelError
 from classifier.labels import LABEL_COLUMNS
 from classifier.model import JobTitleClassifier
 from classifier.policy import Policy
-from classifier.tables import Chunk, Dialect, Table, TableWriter, lines
+from classifier.tables import Chunk, Dialect, Table, lines
 
-CHUNK = 50_000
+CHUNK = 25_000
 """How many rows are labelled at a time."""
 
 TEXT_CHUNK = 2_000
@@ -29,8 +31,8 @@ TEXT_CHUNK = 2_000
 REMEMBERED = 200_000
 """How many titles are remembered with their labels, each some 500 bytes."""
 
-_AHEAD = 2
-"""How many chunks wait for each worker, so that none waits for the file."""
+_AHEAD, _IN_MEMORY = 2, 6
+"""How many chunks wait for each worker, and how many there are at most for each."""
 
 _FOUR_DIGITS = np.array([*(f"{n / 10_000:.4f}" for n in range(10_001)), ""], dtype=object)
 """Probabilities as text, by ten-thousandths; the last stands for none."""
@@ -99,10 +101,16 @@ class _Columns:
     title: int | None
     description: int | None
 
-    def read(self, chunk: Chunk) -> tuple[list[str], list[str] | None]:
-        """Return the titles and descriptions of a chunk."""
+    def read(
+        self, chunk: Chunk, rows: Sequence[int] | None = None
+    ) -> tuple[list[str], list[str] | None]:
+        """Return the titles and descriptions of a chunk, or of some of its rows."""
         titles = [""] * len(chunk.rows) if self.title is None else chunk.column(self.title)
-        return titles, None if self.description is None else chunk.column(self.description)
+        texts = None if self.description is None else chunk.column(self.description)
+        if rows is not None:
+            titles = [titles[n] for n in rows]
+            texts = None if texts is None else [texts[n] for n in rows]
+        return titles, texts
 
     @property
     def chunk_size(self) -> int:
@@ -160,41 +168,61 @@ def classify(
         )
     summary = Summary()
     labeller = _Labeller(model, columns, options, table.dialect, len(table.header))
-    writer = TableWriter(target, table.dialect)
     (header,) = lines([[*table.header, *options.added]], table.dialect)
-    writer.write(header + table.dialect.newline)
-    for labelled in _labelled(labeller, table.chunks(columns.chunk_size), workers):
-        writer.write(labelled.text)
-        summary.statuses += labelled.statuses
-        summary.faulty_lines += labelled.faulty_lines
-        if progress is not None:
-            progress(labelled.statuses.total())
+    target.write(table.dialect.encoded(header + table.dialect.newline, first=True))
+    parts = _labelled(labeller, table.chunks(columns.chunk_size), workers)
+    with _uncollected(), closing(parts):
+        for labelled in parts:
+            target.write(labelled.text)
+            summary.statuses += labelled.statuses
+            summary.faulty_lines += labelled.faulty_lines
+            if progress is not None:
+                progress(labelled.statuses.total())
     return summary
 
 
 def _labelled(
     labeller: "_Labeller", chunks: Iterator[Chunk], workers: int
-) -> Iterator["_Labelled"]:
-    """Label chunks in order; no more are in memory than the workers need."""
+) -> Generator["_Labelled", None, None]:
+    """Label chunks in order, with a share for this process; few are in memory at a time."""
     if workers == 1:
         yield from map(labeller.label, chunks)
         return
     # a forked worker shares the model as it stands; elsewhere it gets a copy once
     context = get_context("fork" if "fork" in get_all_start_methods() else None)
     labeller.model.predict([""])
-    pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(labeller,))
+    others = workers - 1
+    pool = ProcessPoolExecutor(others, context, initializer=_begin, initargs=(labeller,))
     waiting: deque[Future[_Labelled]] = deque()
     try:
         for chunk in chunks:
-            waiting.append(pool.submit(_label, chunk))
-            if len(waiting) > _AHEAD * workers:
+            if sum(not future.done() for future in waiting) < _AHEAD * others:
+                waiting.append(pool.submit(_label, chunk))
+            else:
+                waiting.append(Future())
+                waiting[-1].set_result(labeller.label(chunk))
+            while waiting[0].done() or len(waiting) > _IN_MEMORY * workers:
                 yield waiting.popleft().result()
+                if not waiting:
+                    break
         while waiting:
             yield waiting.popleft().result()
     except BrokenProcessPool as error:
         raise ModelError("a worker died, perhaps for lack of memory; try fewer") from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from walking through millions of cells: none is in a circle."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 _own: "_Labeller"  # of a worker
@@ -233,9 +261,9 @@ def _find_columns(
 
 @dataclass(frozen=True)
 class _Labelled:
-    """The rows of a chunk with their labels, as text."""
+    """The rows of a chunk with their labels, as text of a file."""
 
-    text: str
+    text: bytes
     statuses: Counter[str]
     faulty_lines: list[int]
 
@@ -258,9 +286,7 @@ class _Labeller:
         """Write the rows of a chunk out with their labels."""
         labels = self._labels(*self.columns.read(chunk))
         statuses = Counter(map(itemgetter(0), labels))
-        # a row is kept as it was written, but for one column whose cells may hold the delimiter
-        as_written = chunk.lines if self.dialect.delimiter else None
-        starts = lines(chunk.rows, self.dialect) if as_written is None else as_written
+        starts = self._starts(chunk)
         ends = list(map(itemgetter(1), labels))
         faulty = []
         if set(map(len, chunk.rows)) != {self.width}:
@@ -273,7 +299,17 @@ class _Labeller:
                 elif not cells:  # a blank line is no fault
                     (starts[n],) = lines([[""] * self.width], self.dialect)
         text = "".join(chain.from_iterable(zip(starts, ends, strict=True)))
-        return _Labelled(text, +statuses, faulty)
+        return _Labelled(self.dialect.encoded(text), +statuses, faulty)
+
+    def _starts(self, chunk: Chunk) -> list[str]:
+        """Return the rows as lines: as they were written, where that can be."""
+        starts = chunk.as_written
+        if starts is None:
+            return lines(chunk.rows, self.dialect)
+        if self.dialect.delimiter is None:  # cells of a single column may hold what becomes one
+            for n in [n for n, line in enumerate(starts) if "," in line and line[0] != '"']:
+                (starts[n],) = lines([chunk.rows[n]], self.dialect)
+        return starts
 
     def _uneven(self, cells: list[str]) -> tuple[str, str]:
         """Write a row of more or fewer cells than the header; those in excess come last."""
@@ -394,11 +430,12 @@ def label_against_gold(
         gold_cells = chunk.column(column)
         own = [n for n, cell in enumerate(gold_cells) if cell.strip()]
         truths += [_departments(gold_cells[n], chunk.line_of(n), table, gold, model) for n in own]
-        known = Chunk(chunk.line, [chunk.rows[n] for n in own])
-        labels.append(_predicted(model, options, *columns.read(known)))
-        shown = columns.title if columns.title is not None else columns.description
-        titles += known.column(shown) if shown is not None else []
-        languages += known.column(language) if language is not None else []
+        own_titles, own_texts = columns.read(chunk, own)
+        labels.append(_predicted(model, options, own_titles, own_texts))
+        titles += own_texts if columns.title is None and own_texts else own_titles
+        if language is not None:
+            cells = chunk.column(language)
+            languages += [cells[n] for n in own]
     if not truths:
         raise InputError(f"{table.name}: no row has a department in column {gold}")
     return Measured(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from classifier.keys import sequence_keys
 from classifier.lexicon import Lexicon
 from classifier.memory import Memory
 from classifier.postings import Layout
-from classifier.reading import Words
+from classifier.reading import Words, spread
 from classifier.roles import EXACT_WEIGHT
 from classifier.scoring import CATALOGUE_WEIGHT, Decision
 from classifier.seniority import SeniorityReader
@@ -80,7 +81,7 @@ class FastScorer:
         of_class = np.where(title >= 0, self.lexicon.title_class[title], -1)
         rows = np.flatnonzero(of_class >= 0)
         if layout.has_text:
-            A = _summing(piece, numbers, (layout.n_pieces, len(memory.keys)))
+            A = _summing(piece, numbers, (layout.n_pieces, memory.n_numbers))
             log_odds, scale, known = self._log_odds(A)
             worth = self.decision.worth(log_odds, known)
             weights = layout.weights(worth)
@@ -90,7 +91,7 @@ class FastScorer:
             substance = layout.substance(worth)
             A = sp.csr_matrix(layout.membership(weights * scale) @ A)
         else:  # one title each: nothing to weigh
-            A = _summing(layout.owner[piece], numbers, (layout.n_postings, len(memory.keys)))
+            A = _summing(layout.owner[piece], numbers, (layout.n_postings, memory.n_numbers))
             total, scale, known = self._log_odds(A)
             total[rows, of_class[rows]] += CATALOGUE_WEIGHT
             silent, substance = ~known, np.zeros(layout.n_postings)
@@ -100,7 +101,7 @@ class FastScorer:
 
     def _log_odds(self, A: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the log-odds of texts, their scale, and whether anything of them is known."""
-        squared = A @ self.memory.sums[:, 0]
+        squared = A @ self.memory.squares
         known = squared > 0
         scale = (1 / np.sqrt(np.where(known, squared, 1))).astype(np.float32)
         log_odds = A @ self.memory.scores
@@ -175,6 +176,11 @@ class FastScores:
     A: sp.csr_matrix
     title: np.ndarray
 
+    @cached_property
+    def units(self) -> np.ndarray:
+        """How many units of features each posting has."""
+        return np.asarray(self.A @ self.scorer.memory.units)
+
     @property
     def layout(self) -> Layout:
         """Which pieces belong to which posting."""
@@ -183,21 +189,18 @@ class FastScores:
     def fit(self, department: str, rows: np.ndarray) -> np.ndarray:
         """Return how well the roles of a department fit; see `Scored.fit`."""
         memory, lexicon = self.scorer.memory, self.scorer.lexicon
-        A = self.A[rows] if len(rows) < self.A.shape[0] else self.A
-        columns, values = memory.for_roles(department, A.indices)
-        positions = lexicon.positions[department]
-        own = sp.csr_matrix((A.data, columns, A.indptr), shape=(len(rows), len(values)))
-        units = A @ memory.sums[: A.shape[1], 1]
-        fit = np.asarray(own @ values - np.outer(units, lexicon.role_sizes[positions]))
+        sizes = np.diff(self.A.indptr)[rows]
+        at = spread(self.A.indptr[rows], sizes)
+        columns, values = memory.for_roles(department, self.A.indices[at])
+        ends = np.append(0, np.cumsum(sizes))
+        own = sp.csr_matrix((self.A.data[at], columns, ends), shape=(len(rows), len(values)))
+        fit = np.asarray(own @ values)
+        fit -= np.outer(self.units[rows], lexicon.sizes_of(department))
         # a title that stands in the catalogue speaks for its own roles
         titled = np.flatnonzero(self.title[rows] >= 0)
-        titles = self.title[rows[titled]]
-        sizes = lexicon.title_ends[titles + 1] - lexicon.title_ends[titles]
-        place = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        roles = lexicon.title_roles[np.repeat(lexicon.title_ends[titles], sizes) + place]
-        own_role = np.isin(roles, positions)
-        at = np.repeat(titled, sizes)[own_role], np.searchsorted(positions, roles[own_role])
-        fit[at] += EXACT_WEIGHT
+        if len(titled):
+            n_titled, roles = lexicon.roles_of_titles(self.title[rows[titled]], department)
+            fit[titled[n_titled], roles] += EXACT_WEIGHT
         return fit
 
     def title_levels(self, seniority: SeniorityReader) -> np.ndarray:  # noqa: ARG002

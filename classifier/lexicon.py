@@ -18,34 +18,64 @@ import scipy.sparse as sp
 from classifier.calibration import Calibration
 from classifier.catalogue import Role
 from classifier.keys import key_of_piece, pair_keys, sequence_keys, word_keys
+from classifier.reading import Numbers, spread
 from classifier.roles import RoleIndex, positions_by_department
 from classifier.scoring import Scorer
 from classifier.text import Tokenizer
 
+N_BREAKS = Numbers.SILENT + 1
+"""The numbers of breaks and the like come first, then those of pairs, then those of words."""
+
 
 @dataclass(frozen=True)
 class Known:
-    """Words that are known from the start, so that nobody waits for them to be learned.
+    """What `classifier.memory.Memory` knows from the start, by number: breaks, pairs, words.
 
     Parameters
     ----------
-    runs
-        Runs of characters between spaces, a line each.
-    records
-        What each reads as; see `classifier.reading.Reader`.
+    runs, records
+        Runs of characters between spaces, a line each, and what they read as; see
+        `classifier.reading.Reader`.
     words
-        The words by number, a line each.
-    scores, sums, keys, kind
-        What each word adds; see `classifier.memory.Memory`.
+        The words in the order of their numbers, a line each.
+    scores, squares, units, keys, kind, sizes
+        What each number adds, and how many features it has.
+    columns
+        The features, number by number.
+    roles
+        Department to the numbers of the words of its titles, and what each says for its roles.
     """
 
     runs: str
     records: tuple[np.ndarray, ...]
     words: str
     scores: np.ndarray
-    sums: np.ndarray
+    squares: np.ndarray
+    units: np.ndarray
     keys: np.ndarray
     kind: np.ndarray
+    sizes: np.ndarray
+    columns: np.ndarray
+    roles: Mapping[str, tuple[np.ndarray, np.ndarray]]
+
+    @classmethod
+    def of_pairs(cls, scores: np.ndarray, squares: np.ndarray, units: np.ndarray) -> "Known":
+        """Return what is known before any word has been read: what each pair adds."""
+        n_pairs = len(scores)
+        breaks = np.zeros(N_BREAKS, dtype=np.float32)
+        return cls(
+            runs="",
+            records=(),
+            words="",
+            scores=np.concatenate([np.zeros((N_BREAKS, scores.shape[1]), np.float32), scores]),
+            squares=np.append(breaks, squares),
+            units=np.append(breaks, units),
+            keys=np.zeros(N_BREAKS + n_pairs, dtype=np.uint64),
+            kind=np.zeros(N_BREAKS + n_pairs, dtype=np.int64),
+            sizes=np.repeat([0, 1], [N_BREAKS, n_pairs]),
+            columns=np.arange(n_pairs, dtype=np.int32),
+            roles={},
+        )
 
 
 @dataclass(frozen=True)
@@ -70,7 +100,7 @@ class Lexicon:
         Keys of the words and pieces of words that are features.
     scores : ndarray of shape (n_features, n_classes)
         What each feature, pairs first, adds to the log-odds before they are scaled; float32.
-    sums : ndarray of shape (n_features, 2)
+    squares, units : ndarray of shape (n_features,)
         What it adds to the squared length, and to the units of features; float32.
     intercept : ndarray of shape (n_classes,)
         The log-odds of a text without features.
@@ -86,7 +116,7 @@ class Lexicon:
     title_roles, title_ends
         The positions of the roles that have each title, end to end, and where each title's end.
     known
-        The words of the catalogue; None before they have been read.
+        Pairs, and the words of the catalogue once they have been read.
     """
 
     classes: tuple[str, ...]
@@ -98,7 +128,8 @@ class Lexicon:
     pairs: np.ndarray
     features: np.ndarray
     scores: np.ndarray
-    sums: np.ndarray
+    squares: np.ndarray
+    units: np.ndarray
     intercept: np.ndarray
     role_data: np.ndarray
     role_features: np.ndarray
@@ -108,7 +139,7 @@ class Lexicon:
     title_class: np.ndarray
     title_roles: np.ndarray
     title_ends: np.ndarray
-    known: Known | None = None
+    known: Known
 
     @classmethod
     def of(cls, scorer: Scorer) -> "Lexicon":
@@ -130,6 +161,9 @@ class Lexicon:
         temperature = scorer.calibration.temperature
         order, pairs, features = _feature_keys(counter.vocabulary_)
         roles = sp.csc_matrix(scorer.roles.weights.multiply(idf).T.astype(np.float32))[order]
+        scores = (classifier.coef_ * idf / temperature).T[order].astype(np.float32)
+        squares, units = ((idf**power)[order].astype(np.float32) for power in (2, 1))
+        own = slice(0, len(pairs))
         return cls(
             classes=tuple(map(str, scorer.pipeline.classes_)),
             calibration=scorer.calibration,
@@ -139,13 +173,15 @@ class Lexicon:
             longest=counter.analyzer.longest,
             pairs=pairs,
             features=features,
-            scores=(classifier.coef_ * idf / temperature).T[order].astype(np.float32),
-            sums=np.column_stack([idf**2, idf])[order].astype(np.float32),
+            scores=scores,
+            squares=squares,
+            units=units,
             intercept=(classifier.intercept_ / temperature).astype(np.float32),
             role_data=roles.data,
             role_features=roles.indices,
             role_ends=roles.indptr,
             role_sizes=scorer.roles.sizes,
+            known=Known.of_pairs(scores[own], squares[own], units[own]),
             **_titles(scorer.roles, scorer.pipeline.classes_),
         )
 
@@ -175,6 +211,32 @@ class Lexicon:
         whole = (self.role_data, self.role_features, self.role_ends)
         shape = (len(self.scores), len(self.roles))
         return sp.csc_matrix(whole, shape=shape)[:, self.positions[department]].tocsr()
+
+    def sizes_of(self, department: str) -> np.ndarray:
+        """Return what a unit of features costs each role of a department."""
+        return np.asarray(self.role_sizes[self.positions[department]])
+
+    def roles_of_titles(self, titles: np.ndarray, department: str) -> tuple[np.ndarray, np.ndarray]:
+        """Find the roles of a department that have titles of the catalogue.
+
+        Parameters
+        ----------
+        titles : ndarray of shape (n_titles,)
+            Positions of titles.
+        department
+            Its id.
+
+        Returns
+        -------
+        ndarray of shape (n_found,), ndarray of shape (n_found,)
+            Which title, and which of the department's roles has it.
+        """
+        sizes = self.title_ends[titles + 1] - self.title_ends[titles]
+        roles = self.title_roles[spread(self.title_ends[titles], sizes)]
+        positions = self.positions[department]
+        place = np.minimum(np.searchsorted(positions, roles), len(positions) - 1)
+        own = positions[place] == roles
+        return np.repeat(np.arange(len(titles)), sizes)[own], place[own]
 
     @cached_property
     def pair_index(self) -> "pd.Index[Any]":

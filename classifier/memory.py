@@ -1,21 +1,18 @@
 """The words met so far: their numbers, and the rows of numbers that each adds to a score."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
 from classifier.keys import pair_keys, piece_keys, word_keys
-from classifier.lexicon import Known, Lexicon
-from classifier.reading import Numbers, Reader
+from classifier.lexicon import N_BREAKS, Known, Lexicon
+from classifier.reading import Numbers, Reader, spread
 from classifier.seniority import SeniorityReader
 
-_MARKS = Numbers.SILENT + 1
-"""The numbers of breaks and the like come first, then those of pairs, then those of words."""
-
-_ROWS = ("scores", "sums", "keys", "kind")
+_ROWS = ("scores", "squares", "units", "keys", "kind", "sizes", "starts")
 
 _BLOCK = 20_000
 """Words that are learned at a time: a bound on what their pieces take."""
@@ -37,35 +34,45 @@ class Memory:
         Cuts postings into numbered words.
     scores : ndarray of shape (n_numbers, n_classes)
         What each adds to the log-odds before they are scaled.
-    sums : ndarray of shape (n_numbers, 2)
+    squares, units : ndarray of shape (n_numbers,)
         What it adds to the squared length, and to the units of features.
     keys : ndarray of shape (n_numbers,)
         The keys of words.
     kind : ndarray of shape (n_numbers,)
         A word that may tell of a level in a title as this one does; 0 for those that cannot.
+    starts, sizes : ndarray of shape (n_numbers,)
+        Where its features are among all, and how many there are.
     """
 
     def __init__(self, lexicon: Lexicon, seniority: SeniorityReader) -> None:
+        known = lexicon.known
         self._lexicon = lexicon
         self._seniority = seniority
-        self._numbers = Numbers(_MARKS + lexicon.n_pairs)
+        self._numbers = Numbers(N_BREAKS + lexicon.n_pairs)
+        words = known.words.split("\n") if known.words else []
+        for word in words:
+            self._numbers[word]
         self.reader = Reader(self._numbers, lexicon.tokenizer, seniority)
-        self._n_learned = size = len(self._numbers.spelt)
-        self.scores = np.zeros((size, len(lexicon.classes)), dtype=np.float32)
-        self.sums = np.zeros((size, 2), dtype=np.float32)
-        self.scores[_MARKS:] = lexicon.scores[: lexicon.n_pairs]
-        self.sums[_MARKS:] = lexicon.sums[: lexicon.n_pairs]
-        self.keys = np.zeros(size, dtype=np.uint64)
-        self.kind = np.zeros(size, dtype=np.int64)
-        self._kinds: dict[str, int] = {"": 0}
+        self.reader.restore(known.runs, known.records)
+        # arrays that may be memory-mapped: they are read, and exchanged when they grow
+        self.scores, self.squares, self.units = known.scores, known.squares, known.units
+        self.keys, self.kind, self.sizes = known.keys, known.kind, known.sizes
+        self.starts = np.cumsum(known.sizes) - known.sizes
+        self._columns, self._n_columns = known.columns, len(known.columns)
+        self._kinds = {seniority.kind(self.spelt(n)): n for n in np.unique(known.kind).tolist()}
         self._roles: dict[str, _RoleRows] = {}
-        self._n_known = self._n_known_runs = 0
-        if lexicon.known is not None:
-            self._restore(lexicon.known)
+        self._n_learned = len(self._numbers.spelt)
+        self._n_known, self._n_known_runs = len(words), len(self.reader)
 
     @classmethod
-    def knowing(cls, lexicon: Lexicon, seniority: SeniorityReader, runs: Iterable[str]) -> Known:
-        """Learn runs of characters ahead.
+    def knowing(
+        cls,
+        lexicon: Lexicon,
+        seniority: SeniorityReader,
+        runs: Iterable[str],
+        titles: Mapping[str, Sequence[str]],
+    ) -> Known:
+        """Learn words ahead.
 
         Parameters
         ----------
@@ -74,39 +81,33 @@ class Memory:
         seniority
             Knows the words that tell of a level.
         runs
-            As they stand between spaces.
+            Words as they stand between spaces.
+        titles
+            Department to titles: their words are learned with what they say for its roles.
 
         Returns
         -------
         Known
             What a lexicon keeps of them.
         """
-        memory = cls(replace(lexicon, known=None), seniority)
-        for run in dict.fromkeys(runs):
+        memory = cls(lexicon, seniority)
+        for run in runs:
             memory.reader[run]
-        memory.learn()
-        first, end = _MARKS + lexicon.n_pairs, len(memory._numbers.spelt)
-        arrays = (memory.scores, memory.sums, memory.keys, memory.kind)
+        for department, own in titles.items():
+            words = memory.reader.read(own, None)
+            memory.learn()
+            pairs, _ = memory.pairs(words.numbers, words.piece)
+            memory.for_roles(department, np.append(words.numbers, pairs))
+        known_runs, records = memory.reader.snapshot()
+        arrays = {name: getattr(memory, name)[: memory._n_learned] for name in _ROWS[:-1]}
         return Known(
-            *memory.reader.snapshot(),
-            "\n".join(memory._numbers),
-            *(values[first:end].copy() for values in arrays),
+            runs=known_runs,
+            records=records,
+            words="\n".join(memory._numbers),
+            columns=memory._columns[: memory._n_columns],
+            roles={department: rows.snapshot() for department, rows in memory._roles.items()},
+            **arrays,
         )
-
-    def _restore(self, known: Known) -> None:
-        """Start with words that were learned ahead."""
-        words = known.words.split("\n")
-        numbers = range(self._n_learned, self._n_learned + len(words))
-        self._numbers.update(zip(words, numbers, strict=True))
-        self._numbers.spelt += words
-        self._n_known = len(words)
-        self.reader.restore(known.runs, known.records)
-        self._n_known_runs = len(self.reader)
-        for name in _ROWS:
-            rows = np.concatenate([getattr(self, name), getattr(known, name)])
-            setattr(self, name, rows)
-        self._kinds |= {self._seniority.kind(self.spelt(n)): n for n in np.unique(self.kind) if n}
-        self._n_learned += len(words)
 
     @property
     def n_words(self) -> int:
@@ -117,6 +118,11 @@ class Memory:
     def n_runs(self) -> int:
         """How many runs of characters have been read since the start."""
         return len(self.reader) - self._n_known_runs
+
+    @property
+    def n_numbers(self) -> int:
+        """How many numbers there is room for."""
+        return len(self.keys)
 
     def spelt(self, number: int) -> str:
         """Return a word by its number."""
@@ -135,28 +141,43 @@ class Memory:
             new = np.arange(start, min(start + _BLOCK, end))
             words = [self.spelt(n) for n in new.tolist()]
             self.keys[new] = word_keys(words)
+            self._find_features(new, words)
             counts = self._counts(new)
             self.scores[new] = counts @ self._lexicon.scores
-            self.sums[new] = counts @ self._lexicon.sums
+            self.squares[new] = counts @ self._lexicon.squares
+            self.units[new] = counts @ self._lexicon.units
             kinds = zip(map(self._seniority.kind, words), new.tolist(), strict=True)
             self.kind[new] = [self._kinds.setdefault(kind, n) for kind, n in kinds]
         self._n_learned = end
 
+    def _find_features(self, numbers: np.ndarray, words: Sequence[str]) -> None:
+        """Note which features words have: they themselves, and their pieces."""
+        keys, owner = piece_keys(words, self._lexicon.shortest, self._lexicon.longest)
+        keys = np.append(self.keys[numbers], keys)
+        owner = np.append(np.arange(len(words)), owner)
+        found = self._lexicon.feature_index.get_indexer(pd.Index(keys))
+        order = np.argsort(owner, kind="stable")
+        order = order[found[order] >= 0]
+        columns = (found[order] + self._lexicon.n_pairs).astype(np.int32)
+        self.sizes[numbers] = np.bincount(owner[order], minlength=len(words))
+        self.starts[numbers] = (
+            self._n_columns + np.cumsum(self.sizes[numbers]) - self.sizes[numbers]
+        )
+        end = self._n_columns + len(columns)
+        if end > len(self._columns):
+            room = np.zeros(max(end, len(self._columns) * 5 // 4), dtype=np.int32)
+            room[: self._n_columns] = self._columns[: self._n_columns]
+            self._columns = room
+        self._columns[self._n_columns : end] = columns
+        self._n_columns = end
+
     def _counts(self, numbers: np.ndarray) -> sp.csr_matrix:
         """Count the features of words and pairs."""
-        rows = np.flatnonzero(numbers >= _MARKS + self._lexicon.n_pairs)
-        words = [self.spelt(n) for n in numbers[rows].tolist()]
-        keys, owner = piece_keys(words, self._lexicon.shortest, self._lexicon.longest)
-        of_words = pd.Index(np.concatenate([self.keys[numbers[rows]], keys]))
-        found = self._lexicon.feature_index.get_indexer(of_words)
-        known = found >= 0
-        pairs = np.flatnonzero(numbers < _MARKS + self._lexicon.n_pairs)
-        row = np.concatenate([rows, rows[owner]])[known]
-        column = found[known] + self._lexicon.n_pairs
-        row, column = np.append(row, pairs), np.append(column, numbers[pairs] - _MARKS)
-        ones = np.ones(len(row), dtype=np.float32)
-        shape = (len(numbers), len(self._lexicon.scores))
-        return sp.csr_matrix((ones, (row, column)), shape=shape)
+        sizes = self.sizes[numbers]
+        columns = self._columns[spread(self.starts[numbers], sizes)]
+        ones = np.ones(len(columns), dtype=np.float32)
+        ends = np.append(0, np.cumsum(sizes))
+        return sp.csr_matrix((ones, columns, ends), shape=(len(numbers), len(self._lexicon.scores)))
 
     def pairs(self, numbers: np.ndarray, piece: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Find the pairs of neighbours that are features.
@@ -175,7 +196,7 @@ class Memory:
         both = pd.Index(pair_keys(keys[:-1], keys[1:]))
         found = self._lexicon.pair_index.get_indexer(both)
         known = (found >= 0) & (piece[1:] == piece[:-1])
-        return found[known] + _MARKS, piece[1:][known]
+        return found[known] + N_BREAKS, piece[1:][known]
 
     def for_roles(self, department: str, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what words and pairs say for the roles of a department.
@@ -194,8 +215,10 @@ class Memory:
         """
         if department not in self._roles:
             self._roles[department] = _RoleRows(self._lexicon.roles_of(department))
+            if department in self._lexicon.known.roles:
+                self._roles[department].restore(*self._lexicon.known.roles[department])
         rows = self._roles[department]
-        rows.grow(len(self.keys))
+        rows.grow(self.n_numbers)
         place = rows.of_number[numbers]
         if (place < 0).any():
             new = np.unique(numbers[place < 0])
@@ -217,6 +240,17 @@ class _RoleRows:
 
     def __post_init__(self) -> None:
         self.values = np.zeros((0, self.features.shape[1]), dtype=np.float32)
+
+    def snapshot(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the words and their rows."""
+        numbers = np.flatnonzero(self.of_number >= 0)
+        return numbers, self.values[self.of_number[numbers]]
+
+    def restore(self, numbers: np.ndarray, rows: np.ndarray) -> None:
+        """Know the rows of a snapshot."""
+        self.grow(int(numbers[-1]) + 1)
+        self.of_number[numbers] = np.arange(len(numbers))
+        self.values, self.n_rows = rows, len(rows)
 
     def grow(self, n_numbers: int) -> None:
         """Make room for more words."""

@@ -134,7 +134,9 @@ class Reader(dict[str, int]):
         return "\n".join(self), tuple(np.array([*own], dtype=np.int64) for own in values)
 
     def restore(self, runs: str, records: Sequence[np.ndarray]) -> None:
-        """Know the runs of a snapshot, and no others."""
+        """Know the runs of a snapshot, if it has any."""
+        if not runs:
+            return
         of_run, *arrays = (own.tolist() for own in records)
         self.update(zip(runs.split("\n"), of_run, strict=True))
         own = (self._flat, self._starts, self._sizes, self._tells)
@@ -198,9 +200,7 @@ class Reader(dict[str, int]):
         sizes = np.frombuffer(self._sizes, dtype=np.int64)[records]
         starts = np.frombuffer(self._starts, dtype=np.int64)[records]
         flat = np.frombuffer(self._flat, dtype=np.int64)
-        first = np.cumsum(sizes) - sizes
-        place = np.repeat(np.arange(len(records)), sizes)
-        return flat[(starts - first)[place] + np.arange(len(place))], place
+        return flat[spread(starts, sizes)], np.repeat(np.arange(len(records)), sizes)
 
     def _titles(self, titles: Sequence[str]) -> Words:
         """Read clean titles without descriptions: whatever breaks they have, each is one piece."""
@@ -262,6 +262,23 @@ class Reader(dict[str, int]):
             telling.setdefault(int(owner[n]), []).extend(cut(text) if shares_run[n] else [text])
         words = numbers > Numbers.SILENT
         return Words(numbers[words], piece[words], layout, telling)
+
+
+def spread(starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Return the positions of runs that lie somewhere in an array, run after run.
+
+    Parameters
+    ----------
+    starts, sizes : ndarray of shape (n_runs,)
+        Where each run begins, and how long it is.
+
+    Returns
+    -------
+    ndarray of shape (sizes.sum(),)
+        Positions.
+    """
+    ends = np.cumsum(sizes)
+    return np.repeat(starts - ends + sizes, sizes) + np.arange(ends[-1] if len(ends) else 0)
 
 
 def _cleaned(titles: Sequence[str]) -> Sequence[str]:

@@ -41,6 +41,8 @@ class _Phrase:
 
     def fits(self, words: Sequence[str], start: int) -> bool:
         """Return whether words read on like the phrase from a start on, whose first word fits."""
+        if len(self.words) == 1:
+            return True
         end = start + len(self.words)
         return end <= len(words) and all(
             pattern.fullmatch(word)
@@ -68,11 +70,13 @@ class _Phrases:
         found: set[str | None] = set()
         place = 0
         while place < len(words):
-            starting = self._starting(words[place])
-            phrase = next((own for own in starting if own.fits(words, place)), None)
-            if phrase is not None:
-                found.add(phrase.level)
-            place += len(phrase.words) if phrase is not None else 1
+            step = 1
+            for phrase in self._starting(words[place]):
+                if phrase.fits(words, place):
+                    found.add(phrase.level)
+                    step = len(phrase.words)
+                    break
+            place += step
         return next((level for level in self.order if level in found), None)
 
     def _starting(self, word: str) -> tuple[_Phrase, ...]:

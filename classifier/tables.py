@@ -6,12 +6,13 @@ import io
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
+from typing import Any, BinaryIO, cast
 
 from classifier.errors import InputError
 
@@ -47,29 +48,74 @@ class Dialect:
     delimiter: str | None
     newline: str
 
+    def encoded(self, text: str, *, first: bool = False) -> bytes:
+        """Encode text for a file; only the first of it has a byte order mark."""
+        encoding = self.encoding
+        if not first:
+            encoding = {"utf-8-sig": "utf-8", "utf-16": f"utf-16-{sys.byteorder[0]}e"}.get(
+                encoding, encoding
+            )
+        return text.encode(encoding)
+
+    def reader(self, lines: Iterable[str]) -> Any:
+        """Return a csv reader of lines."""
+        csv.field_size_limit(MAX_CELL)
+        return csv.reader(lines, delimiter=self.delimiter or _NOT_IN_TEXT, strict=True)
+
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some rows of a table.
+    """Some rows of a table, as they are written.
 
     Parameters
     ----------
+    name
+        What messages call the table.
     line
         The line of the file before the first of them, counted from 1.
-    rows
-        The cells of each row as they stand.
     lines
-        Each row as it is written in the file, without its end of line; None where one takes
-        several lines.
+        The lines, with their ends; the last one ends a row.
+    dialect
+        How they are written.
     """
 
+    name: str
     line: int
-    rows: list[list[str]]
-    lines: list[str] | None = None
+    lines: list[str]
+    dialect: Dialect
+
+    @cached_property
+    def rows(self) -> list[list[str]]:
+        """The cells of each row.
+
+        Raises
+        ------
+        InputError
+            If a row cannot be parsed; the message names the line.
+        """
+        rows: list[list[str]] = []
+        try:
+            rows.extend(self.dialect.reader(self.lines))
+        except csv.Error as error:
+            raise InputError(
+                f"{self.name}, line {_last_line(self.line, rows) + 1}: {error}; look for a "
+                "quotation mark that is not closed, or not doubled within a cell"
+            ) from error
+        return rows
+
+    @property
+    def as_written(self) -> list[str] | None:
+        """Each row without its end of line; None where one takes several lines."""
+        if len(self.rows) != len(self.lines):
+            return None
+        text = "".join(self.lines)
+        if "\r" in text:
+            return [line.rstrip("\r\n") for line in self.lines]
+        return text.removesuffix("\n").split("\n")
 
     def line_of(self, row: int) -> int:
         """Return the line of the file that a row ends on."""
-        return self.line + sum(1 + _line_breaks(cells) for cells in self.rows[: row + 1])
+        return _last_line(self.line, self.rows[: row + 1])
 
     def column(self, position: int) -> list[str]:
         """Return the cells of a column; rows that are too short have an empty one."""
@@ -90,23 +136,28 @@ class Table:
         The names of the columns.
     dialect
         How it is written.
-    reader
-        Reads the rows below the header, as they are asked for.
+    lines
+        The lines below the header, read as they are asked for.
+    line
+        How many lines the header takes.
     """
 
-    def __init__(self, name: str, header: list[str], dialect: Dialect, reader: "_Reader") -> None:
+    def __init__(
+        self, name: str, header: list[str], dialect: Dialect, lines: Iterator[str], line: int
+    ) -> None:
         self.name = name
         self.header = header
         self.dialect = dialect
-        self._reader = reader
+        self._lines = lines
+        self._line = line
 
     def chunks(self, size: int) -> Iterator[Chunk]:
-        """Yield the rows in runs of a size.
+        """Yield the rows in runs of about a size.
 
         Parameters
         ----------
         size
-            How many rows at a time.
+            How many lines at a time; more where a row goes on.
 
         Yields
         ------
@@ -116,10 +167,30 @@ class Table:
         Raises
         ------
         InputError
-            If the file cannot be parsed; the message names the line.
+            If the file cannot be decoded; the message names the line.
         """
-        while (chunk := self._reader.read(size)).rows:
-            yield chunk
+        while lines := self._read(size):
+            yield Chunk(self.name, self._line, lines, self.dialect)
+            self._line += len(lines)
+
+    def _read(self, size: int) -> list[str]:
+        """Read as many lines, and those that the last row goes on with."""
+        lines: list[str] = []
+        try:
+            lines.extend(islice(self._lines, size))
+            # a row that goes on has an odd number of quotation marks in its first line
+            if any(line.count('"') % 2 for line in lines if '"' in line):
+                n_read = len(lines)
+                reader = self.dialect.reader(chain(lines[:], _noted(self._lines, lines)))
+                with suppress(csv.Error):  # said when the rows are read
+                    while reader.line_num < n_read:
+                        next(reader)
+        except UnicodeError as error:
+            raise InputError(
+                f"{self.name}, line {self._line + len(lines) + 1}: not {self.dialect.encoding} "
+                f"({error})"
+            ) from error
+        return lines
 
     def column(self, wanted: str) -> int:
         """Return the position of a column by its name.
@@ -173,32 +244,10 @@ def open_table(source: str, usual_names: Sequence[str] = ()) -> Iterator[Table]:
         text.seek(0)
         newline = "\r\n" if "\r\n" in sample else "\n"
         dialect = Dialect(encoding, _delimiter(sample, usual_names), newline)
-        reader = _Reader(text, dialect, name)
-        header = reader.read(1).rows
-        if not header:
+        first = next(Table(name, [], dialect, text, 0).chunks(1), None)
+        if first is None:
             raise InputError(f"{name}: the file is empty; the first line must name the columns")
-        yield Table(name, header[0], dialect, reader)
-
-
-class TableWriter:
-    """Writes lines in the encoding of a table.
-
-    Parameters
-    ----------
-    file
-        A binary file.
-    dialect
-        How to write.
-    """
-
-    def __init__(self, file: BinaryIO, dialect: Dialect) -> None:
-        self._file = file
-        # one for the whole file: a byte order mark stands at its beginning only
-        self._encoder = codecs.getincrementalencoder(dialect.encoding)()
-
-    def write(self, text: str) -> None:
-        """Write text: lines with their ends."""
-        self._file.write(self._encoder.encode(text))
+        yield Table(name, first.rows[0], dialect, text, len(first.lines))
 
 
 def lines(rows: Sequence[Sequence[str]], dialect: Dialect) -> list[str]:
@@ -326,41 +375,16 @@ def _parsed(sample: str, delimiter: str) -> list[list[str]]:
     return rows[:-1] if len(sample) == _SAMPLE and len(rows) > 1 else rows
 
 
-class _Reader:
-    """Reads rows of cells, and keeps count of the lines."""
+def _noted(lines: Iterator[str], notes: list[str]) -> Iterator[str]:
+    """Yield lines, and note each of them."""
+    for line in lines:
+        notes.append(line)
+        yield line
 
-    def __init__(self, text: TextIO, dialect: Dialect, name: str) -> None:
-        csv.field_size_limit(MAX_CELL)
-        self._text = text
-        self._line = 0
-        self._delimiter = dialect.delimiter or _NOT_IN_TEXT
-        self._encoding = dialect.encoding
-        self._name = name
 
-    def read(self, size: int) -> Chunk:
-        """Read as many rows, or what is left."""
-        rows: list[list[str]] = []
-        try:
-            block = list(islice(self._text, size))
-            reader = csv.reader(chain(block, self._text), delimiter=self._delimiter, strict=True)
-            rows.extend(islice(reader, size))
-        except csv.Error as error:
-            raise InputError(
-                f"{self._name}, line {self._after(rows)}: {error}; look for a quotation mark "
-                "that is not closed, or not doubled within a cell"
-            ) from error
-        except UnicodeError as error:
-            raise InputError(
-                f"{self._name}, line {self._after(rows)}: not {self._encoding} ({error})"
-            ) from error
-        lines = [line.rstrip("\r\n") for line in block] if reader.line_num == len(rows) else None
-        chunk = Chunk(self._line, rows, lines)
-        self._line += reader.line_num
-        return chunk
-
-    def _after(self, rows: list[list[str]]) -> int:
-        """Return the line after the last row that could be read."""
-        return Chunk(self._line, rows).line_of(len(rows) - 1) + 1
+def _last_line(before: int, rows: Sequence[Sequence[str]]) -> int:
+    """Return the line on which the last of some rows ends."""
+    return before + sum(1 + _line_breaks(cells) for cells in rows)
 
 
 def _line_breaks(cells: Sequence[str]) -> int:

@@ -119,7 +119,10 @@ def _classifier(
     roles = RoleIndex.fit(catalogue, pipeline.named_steps["features"], data.tokenizer)
     scorer = Scorer(pipeline, calibration, roles)
     lexicon = Lexicon.of(scorer)
-    known = Memory.knowing(lexicon, data.seniority, data.runs())
+    titles: dict[str, list[str]] = {}
+    for title, _, role in catalogue.titles():
+        titles.setdefault(role.department, []).append(title)
+    known = Memory.knowing(lexicon, data.seniority, data.runs(), titles)
     return JobTitleClassifier(
         lexicon=replace(lexicon, known=known),
         reference=lambda: scorer,
