@@ -163,6 +163,8 @@ class Memory:
         self.starts[numbers] = (
             self._n_columns + np.cumsum(self.sizes[numbers]) - self.sizes[numbers]
         )
+        if not len(columns):
+            return  # the array may be memory-mapped: it is exchanged, not written to
         end = self._n_columns + len(columns)
         if end > len(self._columns):
             room = np.zeros(max(end, len(self._columns) * 5 // 4), dtype=np.int32)
