@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test train selection benchmark clean
+.PHONY: run test train selection benchmark soak clean
 
 run: $(VENV)/.run
 	$(BIN)/python -m classifier classify notebooks/postings.csv
@@ -27,6 +27,10 @@ selection: $(VENV)/.run  # slow: fits all rivals of the estimator
 benchmark: $(VENV)/.run  # slow: trains fastText, labels a million rows
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmarks]'
 	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/benchmarks/benchmark.py
+
+soak: $(VENV)/.run  # slow: labels ten million rows and watches the memory
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmarks]'
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/soak.py
 
 clean:
 	rm -rf $(VENV) models/*.joblib models/manifest.json

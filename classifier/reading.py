@@ -6,7 +6,7 @@ between two spaces reads as is worked out once and looked up from then on.
 
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -32,8 +32,9 @@ _LONGEST_REMEMBERED = 60
 _AROUND = ",()[]/\"'\u201d\u201c\u2019\u00ab\u00bb\u2013"
 """Characters that change nothing where they stand around a word."""
 
-_END, _TITLE_END, _NEWLINE = "\x00", "\x01", "\x02"  # no cleaned text holds control characters
-_POSTING, _TITLE, _LINE = range(3)
+# no cleaned text holds control characters
+_END, _TITLE_END, _TITLE_MISSING, _NEWLINE = "\x00", "\x01", "\x02", "\x03"
+_POSTING, _TITLE, _NO_TITLE, _LAST_MARK = range(4)
 
 
 @dataclass(frozen=True)
@@ -121,12 +122,13 @@ class Reader(dict[str, int]):
     """
 
     def __init__(self, numbers: Numbers, tokenizer: Tokenizer, seniority: SeniorityReader) -> None:
-        super().__init__({_END: _POSTING, _TITLE_END: _TITLE, _NEWLINE: _LINE})
+        marks = (_END, _TITLE_END, _TITLE_MISSING, _NEWLINE)
+        super().__init__({mark: n for n, mark in enumerate(marks)})
         self._numbers, self._tokenizer, self._seniority = numbers, tokenizer, seniority
         # the end of a title stands for it even if it has no word
-        self._flat = array("q", [Numbers.LAST, Numbers.SILENT, Numbers.LAST, Numbers.LAST])
-        self._starts, self._sizes = array("q", [0, 1, 3]), array("q", [1, 2, 1])
-        self._tells = array("b", [0] * 3)
+        self._flat = array("q", [Numbers.LAST, Numbers.SILENT, *[Numbers.LAST] * 3])
+        self._starts, self._sizes = array("q", [0, 1, 3, 4]), array("q", [1, 2, 1, 1])
+        self._tells = array("b", [0] * 4)
 
     def snapshot(self) -> tuple[str, tuple[np.ndarray, ...]]:
         """Return the runs, a line each, and what they read as."""
@@ -220,48 +222,82 @@ class Reader(dict[str, int]):
         """Read postings whose title, lines and ends are marked."""
         runs, records = self._records(" ".join(texts))
         numbers, place = self._expanded(records)
-        ends, title_ends = records == _POSTING, records == _TITLE
-        posting = np.cumsum(ends) - ends
-        in_title = np.cumsum(title_ends) - title_ends == posting
-        titled = np.bincount(posting, in_title & ~title_ends, len(texts)) > 0
-        has_runs = np.bincount(posting, records > _LINE, len(texts)) > 0
+        ends = np.flatnonzero(records == _POSTING)
+        title_ends = np.flatnonzero((records == _TITLE) | (records == _NO_TITLE))
+        sizes = np.diff(ends, prepend=-1)
+        in_title = np.zeros(len(records) + 1, dtype=np.int8)
+        in_title[ends - sizes + 1] += 1
+        in_title[title_ends] -= 1
+        in_title = np.cumsum(in_title[:-1], dtype=np.int8).view(bool)
         # a sentence begins after each break that is not in a title
-        breaks = (numbers <= Numbers.LAST) & ~(in_title & ~title_ends)[place]
+        breaks = (numbers <= Numbers.LAST) & ~in_title[place]
         sentence = np.cumsum(breaks)
         closes = place[breaks]
         last = numbers[breaks] == Numbers.LAST
         begins = np.append(0, closes + last)
-        kept = (numbers > Numbers.LAST) & (titled[posting] | ~title_ends)[place]
+        kept = np.flatnonzero(numbers > Numbers.LAST)
         numbers, place, sentence = numbers[kept], place[kept], sentence[kept]
-        part = np.where(in_title[place], 0, (place - begins[sentence]) // MAX_SENTENCE)
-        new = (np.diff(sentence, prepend=-1) != 0) | (np.diff(part, prepend=-1) != 0)
-        piece = np.cumsum(new) - 1
-        own = sentence[new]
+        in_title[title_ends] = True
+        # a long one is read in parts
+        part = np.zeros_like(sentence)
+        if np.any(closes - begins[:-1] >= MAX_SENTENCE):
+            part = np.where(in_title[place], 0, (place - begins[sentence]) // MAX_SENTENCE)
+        new = np.ones(len(sentence), dtype=bool)
+        new[1:] = (sentence[1:] != sentence[:-1]) | (part[1:] != part[:-1])
+        own, at = sentence[new], place[new]
         starts = begins[own] + part[new] * MAX_SENTENCE
-        stops = np.minimum(closes[own] + 1, starts + MAX_SENTENCE)
-        shares_run = ~(last[own] & last[own - 1])
-        owner, is_title = posting[place[new]], in_title[place[new]]
-        # no more than so many sentences of a posting are read
-        first = np.searchsorted(owner, owner)
-        rank = np.arange(len(owner)) - first - is_title[first] * ~is_title
-        few = rank < MAX_SENTENCES
+        pieces = _Pieces(
+            np.repeat(np.arange(len(ends)), sizes)[at],
+            in_title[at],
+            starts,
+            np.minimum(closes[own] + 1, starts + MAX_SENTENCE),
+            ~(last[own] & last[own - 1]),
+        )
+        piece = np.cumsum(new) - 1
+        few = pieces.few()
         if not few.all():
             kept = few[piece]
             numbers, place, piece = numbers[kept], place[kept], (np.cumsum(few) - 1)[piece[kept]]
-            owner, is_title, starts, stops, shares_run = (
-                of_piece[few] for of_piece in (owner, is_title, starts, stops, shares_run)
-            )
-        layout = Layout(owner, is_title, titled, ~has_runs)
-        telling: dict[int, list[str]] = {}
-        tells = np.zeros(len(owner), dtype=bool)
-        tells[piece[np.frombuffer(self._tells, dtype=bool)[records][place]]] = True
-        tells &= ~is_title
-        for n in np.flatnonzero(tells).tolist():
-            text = " ".join(runs[starts[n] : stops[n]])
-            # its first or last run may be another sentence's, too
-            telling.setdefault(int(owner[n]), []).extend(cut(text) if shares_run[n] else [text])
+            pieces = pieces.of(few)
+        tells = np.zeros(len(pieces.owner), dtype=bool)
+        tells[piece[np.frombuffer(self._tells, dtype=bool)[records[place]]]] = True
+        visible = np.add.reduceat(records > _LAST_MARK, ends - sizes + 1, dtype=np.int64)
+        layout = Layout(pieces.owner, pieces.is_title, records[title_ends] == _TITLE, visible == 0)
         words = numbers > Numbers.SILENT
-        return Words(numbers[words], piece[words], layout, telling)
+        return Words(numbers[words], piece[words], layout, pieces.sentences(runs, tells))
+
+
+@dataclass(frozen=True)
+class _Pieces:
+    """Titles and sentences: whose they are, and where they stand among runs of characters.
+
+    `shares_run` says whether the first or last run may be another sentence's, too.
+    """
+
+    owner: np.ndarray
+    is_title: np.ndarray
+    starts: np.ndarray
+    stops: np.ndarray
+    shares_run: np.ndarray
+
+    def few(self) -> np.ndarray:
+        """Return which are read: no more than so many sentences of a posting."""
+        first = np.searchsorted(self.owner, self.owner)
+        rank = np.arange(len(first)) - first - self.is_title[first] * ~self.is_title
+        return np.asarray(rank < MAX_SENTENCES)
+
+    def of(self, few: np.ndarray) -> "_Pieces":
+        """Return some of them."""
+        return _Pieces(*(getattr(self, name.name)[few] for name in fields(self)))
+
+    def sentences(self, runs: Sequence[str], wanted: np.ndarray) -> dict[int, list[str]]:
+        """Write some of the sentences out, by posting."""
+        found: dict[int, list[str]] = {}
+        for n in np.flatnonzero(wanted & ~self.is_title).tolist():
+            text = " ".join(runs[self.starts[n] : self.stops[n]])
+            own = found.setdefault(int(self.owner[n]), [])
+            own.extend(cut(text) if self.shares_run[n] else [text])
+        return found
 
 
 def spread(starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -299,7 +335,8 @@ def _laid_out(title: str, text: str) -> str:
     if len(title) > MAX_TITLE:
         title, text = "", f"{title}\n{text}"
     lines = text.replace("\r", "\n").replace("\n", f" {_NEWLINE} ")
-    return f"{title} {_TITLE_END} {lines} {_END}"
+    mark = _TITLE_MISSING if not title or title.isspace() else _TITLE_END
+    return f"{title} {mark} {lines} {_END}"
 
 
 def _parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
