@@ -12,8 +12,9 @@ from classifier.keys import sequence_keys
 from classifier.lexicon import Lexicon
 from classifier.memory import Memory
 from classifier.postings import Layout
-from classifier.reading import Words, spread
+from classifier.reading import Words
 from classifier.roles import EXACT_WEIGHT
+from classifier.runs import spread
 from classifier.scoring import CATALOGUE_WEIGHT, Decision
 from classifier.seniority import SeniorityReader
 from classifier.taxonomy import SENIORITIES

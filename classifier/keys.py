@@ -5,6 +5,7 @@ Unequal ones share a key with a probability of about 1 in 10^19 a pair.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -67,6 +68,54 @@ def pair_keys(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         uint64.
     """
     return np.asarray(first * _BASE + second * _SECOND)
+
+
+def prefix_sums(codes: np.ndarray) -> np.ndarray:
+    """Return what `span_keys` needs to know of a text.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_characters,)
+        Code points.
+
+    Returns
+    -------
+    ndarray of shape (n_characters + 1,)
+        uint64.
+    """
+    powers, _ = _powers(len(codes).bit_length())
+    sums = np.zeros(len(codes) + 1, dtype=np.uint64)
+    np.cumsum(codes * powers[: len(codes)], out=sums[1:])
+    return sums
+
+
+def span_keys(sums: np.ndarray, starts: np.ndarray, stops: np.ndarray) -> np.ndarray:
+    """Return a key for each of some spans of a text: a polynomial of its characters.
+
+    Parameters
+    ----------
+    sums : ndarray of shape (n_characters + 1,)
+        As `prefix_sums` returns them.
+    starts, stops : ndarray of shape (n_spans,)
+        Where each begins, and where it has ended.
+
+    Returns
+    -------
+    ndarray of shape (n_spans,)
+        uint64; the same for the same characters, wherever they stand.
+    """
+    _, inverses = _powers((len(sums) - 1).bit_length())
+    return np.asarray((sums[stops] - sums[starts]) * inverses[starts])
+
+
+@lru_cache(maxsize=4)
+def _powers(bits: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the powers of a base, and those of its inverse, modulo 2 to the 64th."""
+    size = 1 << bits
+    inverse = np.uint64(pow(int(_BASE), -1, 2**64))
+    both = (np.full(size, number, dtype=np.uint64) for number in (_BASE, inverse))
+    powers, inverses = (np.cumprod(numbers, dtype=np.uint64) for numbers in both)
+    return powers, inverses
 
 
 def piece_keys(words: Sequence[str], shortest: int, longest: int) -> tuple[np.ndarray, np.ndarray]:

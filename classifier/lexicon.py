@@ -18,8 +18,8 @@ import scipy.sparse as sp
 from classifier.calibration import Calibration
 from classifier.catalogue import Role
 from classifier.keys import key_of_piece, pair_keys, sequence_keys, word_keys
-from classifier.reading import Numbers, spread
 from classifier.roles import RoleIndex, positions_by_department
+from classifier.runs import Numbers, Snapshot, spread
 from classifier.scoring import Scorer
 from classifier.text import Tokenizer
 
@@ -33,9 +33,8 @@ class Known:
 
     Parameters
     ----------
-    runs, records
-        Runs of characters between spaces, a line each, and what they read as; see
-        `classifier.reading.Reader`.
+    runs
+        Runs of characters between spaces, and what they read as.
     words
         The words in the order of their numbers, a line each.
     scores, squares, units, keys, kind, sizes
@@ -46,8 +45,7 @@ class Known:
         Department to the numbers of the words of its titles, and what each says for its roles.
     """
 
-    runs: str
-    records: tuple[np.ndarray, ...]
+    runs: Snapshot | None
     words: str
     scores: np.ndarray
     squares: np.ndarray
@@ -64,8 +62,7 @@ class Known:
         n_pairs = len(scores)
         breaks = np.zeros(N_BREAKS, dtype=np.float32)
         return cls(
-            runs="",
-            records=(),
+            runs=None,
             words="",
             scores=np.concatenate([np.zeros((N_BREAKS, scores.shape[1]), np.float32), scores]),
             squares=np.append(breaks, squares),

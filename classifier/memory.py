@@ -9,7 +9,8 @@ import scipy.sparse as sp
 
 from classifier.keys import pair_keys, piece_keys, word_keys
 from classifier.lexicon import N_BREAKS, Known, Lexicon
-from classifier.reading import Numbers, Reader, spread
+from classifier.reading import Reader
+from classifier.runs import Numbers, Runs, spread
 from classifier.seniority import SeniorityReader
 
 _ROWS = ("scores", "squares", "units", "keys", "kind", "sizes", "starts")
@@ -48,21 +49,20 @@ class Memory:
         known = lexicon.known
         self._lexicon = lexicon
         self._seniority = seniority
-        self._numbers = Numbers(N_BREAKS + lexicon.n_pairs)
         words = known.words.split("\n") if known.words else []
-        for word in words:
-            self._numbers[word]
-        self.reader = Reader(self._numbers, lexicon.tokenizer, seniority)
-        self.reader.restore(known.runs, known.records)
+        self._numbers = Numbers(N_BREAKS + lexicon.n_pairs, words)
+        self._runs = Runs(self._numbers, lexicon.tokenizer, seniority, known.runs)
+        self.reader = Reader(self._runs)
         # arrays that may be memory-mapped: they are read, and exchanged when they grow
         self.scores, self.squares, self.units = known.scores, known.squares, known.units
         self.keys, self.kind, self.sizes = known.keys, known.kind, known.sizes
         self.starts = np.cumsum(known.sizes) - known.sizes
         self._columns, self._n_columns = known.columns, len(known.columns)
-        self._kinds = {seniority.kind(self.spelt(n)): n for n in np.unique(known.kind).tolist()}
+        kinds = np.unique(known.kind[known.kind > 0]).tolist()
+        self._kinds = {"": 0, **{seniority.kind(self.spelt(n)): n for n in kinds}}
         self._roles: dict[str, _RoleRows] = {}
-        self._n_learned = len(self._numbers.spelt)
-        self._n_known, self._n_known_runs = len(words), len(self.reader)
+        self._n_learned = self._n_known = len(self._numbers)
+        self._n_known_runs = len(self._runs)
 
     @classmethod
     def knowing(
@@ -91,19 +91,16 @@ class Memory:
             What a lexicon keeps of them.
         """
         memory = cls(lexicon, seniority)
-        for run in runs:
-            memory.reader[run]
+        memory._runs.find(" ".join(runs))
         for department, own in titles.items():
             words = memory.reader.read(own, None)
             memory.learn()
             pairs, _ = memory.pairs(words.numbers, words.piece)
             memory.for_roles(department, np.append(words.numbers, pairs))
-        known_runs, records = memory.reader.snapshot()
         arrays = {name: getattr(memory, name)[: memory._n_learned] for name in _ROWS[:-1]}
         return Known(
-            runs=known_runs,
-            records=records,
-            words="\n".join(memory._numbers),
+            runs=memory._runs.snapshot(),
+            words="\n".join(memory._numbers.words(N_BREAKS + lexicon.n_pairs, memory._n_learned)),
             columns=memory._columns[: memory._n_columns],
             roles={department: rows.snapshot() for department, rows in memory._roles.items()},
             **arrays,
@@ -117,7 +114,7 @@ class Memory:
     @property
     def n_runs(self) -> int:
         """How many runs of characters have been read since the start."""
-        return len(self.reader) - self._n_known_runs
+        return len(self._runs) - self._n_known_runs
 
     @property
     def n_numbers(self) -> int:
@@ -126,11 +123,11 @@ class Memory:
 
     def spelt(self, number: int) -> str:
         """Return a word by its number."""
-        return self._numbers.spelt[number] or ""
+        return self._numbers.word(number)
 
     def learn(self) -> None:
         """Compute the rows of the words that were numbered since the last time."""
-        end = len(self._numbers.spelt)
+        end = len(self._numbers)
         if end > len(self.keys):
             room = max(end, len(self.keys) * 5 // 4) - len(self.keys)
             for name in _ROWS:
@@ -139,7 +136,7 @@ class Memory:
                 setattr(self, name, np.concatenate([old, new]))
         for start in range(self._n_learned, end, _BLOCK):
             new = np.arange(start, min(start + _BLOCK, end))
-            words = [self.spelt(n) for n in new.tolist()]
+            words = self._numbers.words(start, start + len(new))
             self.keys[new] = word_keys(words)
             self._find_features(new, words)
             counts = self._counts(new)

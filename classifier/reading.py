@@ -4,37 +4,29 @@ Neither words nor breaks between sentences ever reach across a space, so what a 
 between two spaces reads as is worked out once and looked up from then on.
 """
 
-from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 from classifier.postings import Layout
-from classifier.seniority import SeniorityReader
-from classifier.text import (
-    MAX_SENTENCE,
-    MAX_SENTENCES,
-    MAX_TITLE,
-    Tokenizer,
-    cut,
-    has_letter,
-    is_plain_line,
-    plain,
+from classifier.runs import (
+    END,
+    LINE,
+    NEWLINE,
+    NO_TITLE,
+    POSTING,
+    TITLE,
+    TITLE_END,
+    TITLE_MISSING,
+    Found,
+    Numbers,
+    Runs,
 )
+from classifier.text import MAX_SENTENCE, MAX_SENTENCES, MAX_TITLE, cut, is_plain_line, plain
 
-MAX_BATCH = 2_000_000
+MAX_BATCH = 500_000
 """Characters that are cut into words at a time, so that one batch cannot fill the memory."""
-
-_LONGEST_REMEMBERED = 60
-"""Longer runs of characters, mostly addresses and noise, are read anew each time."""
-
-_AROUND = ",()[]/\"'\u201d\u201c\u2019\u00ab\u00bb\u2013"
-"""Characters that change nothing where they stand around a word."""
-
-# no cleaned text holds control characters
-_END, _TITLE_END, _TITLE_MISSING, _NEWLINE = "\x00", "\x01", "\x02", "\x03"
-_POSTING, _TITLE, _NO_TITLE, _LAST_MARK = range(4)
 
 
 @dataclass(frozen=True)
@@ -83,93 +75,17 @@ class Words:
         )
 
 
-class Numbers(dict[str, int]):
-    """Numbers words as they are met.
+class Reader:
+    """Cuts postings into numbered words.
 
     Parameters
     ----------
-    taken
-        How many numbers are not for words; the first of them, `Numbers.marks`, are breaks.
+    runs
+        Knows the words between spaces.
     """
 
-    INNER, LAST, SILENT = range(3)
-    """A break after which the run goes on, one at its end, and letters that make no word."""
-
-    def __init__(self, taken: int) -> None:
-        super().__init__()
-        self.spelt: list[str | None] = [None] * taken
-
-    def __missing__(self, word: str) -> int:
-        number = self[word] = len(self.spelt)
-        self.spelt.append(word)
-        return number
-
-
-class Reader(dict[str, int]):
-    """Cuts postings into numbered words; maps a run of characters between spaces to its record.
-
-    It knows no more of the rest than it needs: a circle of references would keep a model that is
-    set aside in memory.
-
-    Parameters
-    ----------
-    numbers
-        Numbers the words.
-    tokenizer
-        Cuts and normalises them.
-    seniority
-        Knows the words by which a sentence may tell of a level.
-    """
-
-    def __init__(self, numbers: Numbers, tokenizer: Tokenizer, seniority: SeniorityReader) -> None:
-        marks = (_END, _TITLE_END, _TITLE_MISSING, _NEWLINE)
-        super().__init__({mark: n for n, mark in enumerate(marks)})
-        self._numbers, self._tokenizer, self._seniority = numbers, tokenizer, seniority
-        # the end of a title stands for it even if it has no word
-        self._flat = array("q", [Numbers.LAST, Numbers.SILENT, *[Numbers.LAST] * 3])
-        self._starts, self._sizes = array("q", [0, 1, 3, 4]), array("q", [1, 2, 1, 1])
-        self._tells = array("b", [0] * 4)
-
-    def snapshot(self) -> tuple[str, tuple[np.ndarray, ...]]:
-        """Return the runs, a line each, and what they read as."""
-        values = (self.values(), self._flat, self._starts, self._sizes, self._tells)
-        return "\n".join(self), tuple(np.array([*own], dtype=np.int64) for own in values)
-
-    def restore(self, runs: str, records: Sequence[np.ndarray]) -> None:
-        """Know the runs of a snapshot, if it has any."""
-        if not runs:
-            return
-        of_run, *arrays = (own.tolist() for own in records)
-        self.update(zip(runs.split("\n"), of_run, strict=True))
-        own = (self._flat, self._starts, self._sizes, self._tells)
-        for values, known in zip(own, arrays, strict=True):
-            values[:] = array(values.typecode, known)
-
-    def __missing__(self, run: str) -> int:
-        bare = run.strip(_AROUND)
-        if bare in self and bare[0].isalnum() and bare[-1].isalnum():
-            self[run] = self[bare]
-            return self[bare]
-        record = len(self._sizes)
-        found = list(self._read(run))
-        self._starts.append(len(self._flat))
-        self._sizes.append(len(found))
-        self._flat.extend(found)
-        self._tells.append(self._seniority.may_tell(run))
-        if len(run) <= _LONGEST_REMEMBERED:
-            self[run] = record
-        return record
-
-    def _read(self, run: str) -> Iterator[int]:
-        """Yield the numbers of the words and breaks of a run."""
-        for n, part in enumerate([run] if run.isalnum() else cut(run + " ")):
-            if n:
-                yield Numbers.INNER if part.strip() else Numbers.LAST
-            words = self._tokenizer.words(part)
-            if words:
-                yield from (self._numbers[word] for word in words)
-            elif has_letter(part):
-                yield Numbers.SILENT
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
 
     def read(self, titles: Sequence[str], descriptions: Sequence[str] | None) -> Words:
         """Clean postings and cut them into numbered words.
@@ -193,22 +109,11 @@ class Reader(dict[str, int]):
         postings = [_laid_out(*both) for both in zip(titles, descriptions, strict=True)]
         return Words.joined([self._postings(part) for part in _parts(postings)])
 
-    def _records(self, text: str) -> tuple[list[str], np.ndarray]:
-        runs = text.split()
-        return runs, np.fromiter(map(self.__getitem__, runs), np.int64, len(runs))
-
-    def _expanded(self, records: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the numbers that records stand for, and the place of each one's record."""
-        sizes = np.frombuffer(self._sizes, dtype=np.int64)[records]
-        starts = np.frombuffer(self._starts, dtype=np.int64)[records]
-        flat = np.frombuffer(self._flat, dtype=np.int64)
-        return flat[spread(starts, sizes)], np.repeat(np.arange(len(records)), sizes)
-
     def _titles(self, titles: Sequence[str]) -> Words:
         """Read clean titles without descriptions: whatever breaks they have, each is one piece."""
-        _, records = self._records(f" {_END} ".join([*titles, ""]))
-        numbers, place = self._expanded(records)
-        ends = records == _POSTING
+        records = self._runs.find(f" {END} ".join([*titles, ""])).records
+        numbers, place = self._runs.expanded(records)
+        ends = records == POSTING
         posting = (np.cumsum(ends) - ends)[place]
         kept = numbers > Numbers.SILENT
         numbers, posting = numbers[kept], posting[kept]
@@ -220,10 +125,11 @@ class Reader(dict[str, int]):
 
     def _postings(self, texts: Sequence[str]) -> Words:
         """Read postings whose title, lines and ends are marked."""
-        runs, records = self._records(" ".join(texts))
-        numbers, place = self._expanded(records)
-        ends = np.flatnonzero(records == _POSTING)
-        title_ends = np.flatnonzero((records == _TITLE) | (records == _NO_TITLE))
+        found = self._runs.find(" ".join(texts))
+        records = found.records
+        numbers, place = self._runs.expanded(records)
+        ends = np.flatnonzero(records == POSTING)
+        title_ends = np.flatnonzero((records == TITLE) | (records == NO_TITLE))
         sizes = np.diff(ends, prepend=-1)
         in_title = np.zeros(len(records) + 1, dtype=np.int8)
         in_title[ends - sizes + 1] += 1
@@ -260,11 +166,11 @@ class Reader(dict[str, int]):
             numbers, place, piece = numbers[kept], place[kept], (np.cumsum(few) - 1)[piece[kept]]
             pieces = pieces.of(few)
         tells = np.zeros(len(pieces.owner), dtype=bool)
-        tells[piece[np.frombuffer(self._tells, dtype=bool)[records[place]]]] = True
-        visible = np.add.reduceat(records > _LAST_MARK, ends - sizes + 1, dtype=np.int64)
-        layout = Layout(pieces.owner, pieces.is_title, records[title_ends] == _TITLE, visible == 0)
+        tells[piece[self._runs.tells(records[place])]] = True
+        visible = np.add.reduceat(records > LINE, ends - sizes + 1, dtype=np.int64)
+        layout = Layout(pieces.owner, pieces.is_title, records[title_ends] == TITLE, visible == 0)
         words = numbers > Numbers.SILENT
-        return Words(numbers[words], piece[words], layout, pieces.sentences(runs, tells))
+        return Words(numbers[words], piece[words], layout, pieces.sentences(found, tells))
 
 
 @dataclass(frozen=True)
@@ -290,31 +196,14 @@ class _Pieces:
         """Return some of them."""
         return _Pieces(*(getattr(self, name.name)[few] for name in fields(self)))
 
-    def sentences(self, runs: Sequence[str], wanted: np.ndarray) -> dict[int, list[str]]:
+    def sentences(self, runs: Found, wanted: np.ndarray) -> dict[int, list[str]]:
         """Write some of the sentences out, by posting."""
         found: dict[int, list[str]] = {}
         for n in np.flatnonzero(wanted & ~self.is_title).tolist():
-            text = " ".join(runs[self.starts[n] : self.stops[n]])
+            text = runs.between(self.starts[n], self.stops[n])
             own = found.setdefault(int(self.owner[n]), [])
             own.extend(cut(text) if self.shares_run[n] else [text])
         return found
-
-
-def spread(starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Return the positions of runs that lie somewhere in an array, run after run.
-
-    Parameters
-    ----------
-    starts, sizes : ndarray of shape (n_runs,)
-        Where each run begins, and how long it is.
-
-    Returns
-    -------
-    ndarray of shape (sizes.sum(),)
-        Positions.
-    """
-    ends = np.cumsum(sizes)
-    return np.repeat(starts - ends + sizes, sizes) + np.arange(ends[-1] if len(ends) else 0)
 
 
 def _cleaned(titles: Sequence[str]) -> Sequence[str]:
@@ -334,9 +223,9 @@ def _laid_out(title: str, text: str) -> str:
     text = plain(text) if text else ""
     if len(title) > MAX_TITLE:
         title, text = "", f"{title}\n{text}"
-    lines = text.replace("\r", "\n").replace("\n", f" {_NEWLINE} ")
-    mark = _TITLE_MISSING if not title or title.isspace() else _TITLE_END
-    return f"{title} {mark} {lines} {_END}"
+    lines = text.replace("\r", "\n").replace("\n", f" {NEWLINE} ")
+    mark = TITLE_MISSING if not title or title.isspace() else TITLE_END
+    return f"{title} {mark} {lines} {END}"
 
 
 def _parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
