@@ -25,7 +25,7 @@ _LONGEST_REMEMBERED = 60
 _AROUND = np.array([ord(c) for c in ",()[]/\"'\u201d\u201c\u2019\u00ab\u00bb\u2013"])
 """Characters that change nothing where they stand around a word."""
 
-_FRESH = 20_000
+_FRESH = 1_000
 """How many runs are kept apart before the table of all is made anew."""
 
 _SPACE = ord(" ")

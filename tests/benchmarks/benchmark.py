@@ -6,7 +6,6 @@ Run by ``make benchmark``; writes `models/BENCHMARKS.md`. One core, unless a lin
 import os
 import platform
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -108,6 +107,19 @@ def csv_run(path: Path, directory: Path) -> tuple[float, float]:
     return seconds(copy), seconds(lambda: subprocess.run(command, check=True, capture_output=True))
 
 
+def peak(path: Path, directory: Path) -> float:
+    """Return the most memory that the command had at a time, in MiB; Linux only."""
+    run = [sys.executable, "-m", "classifier", "classify", str(path)]
+    found = 0.0
+    with subprocess.Popen([*run, "-o", str(directory / "out.csv")], stderr=-3) as process:
+        status = Path(f"/proc/{process.pid}/status")
+        while process.poll() is None:
+            lines = status.read_text(encoding="ascii").splitlines() if status.exists() else []
+            found = max(found, *(int(s.split()[1]) / 2**10 for s in lines if s[:5] == "VmRSS"), 0)
+            time.sleep(0.05)
+    return found
+
+
 def workers_run(model: JobTitleClassifier, path: Path, directory: Path) -> list[float]:
     """Return how much faster two processes label a file than one, several times."""
     usual = {"title": ["title"], "description": []}
@@ -168,7 +180,7 @@ def main() -> None:
         ):
             pd.DataFrame({"title": texts}).to_csv(directory / file, index=False)
         pandas, labelled = csv_run(directory / "repeating.csv", directory)
-        memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**10
+        memory = peak(directory / "repeating.csv", directory)
         both = np.median(workers_run(model, directory / "distinct.csv", directory))
         both_repeating = np.median(workers_run(model, directory / "repeating.csv", directory))
     median, slow = latency(model)
