@@ -1,26 +1,24 @@
 """Rows in, labelled rows out, chunk by chunk, on one core or several."""
 
 import gc
-from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
-from multiprocessing import get_all_start_methods, get_context
 from operator import itemgetter
-from signal import SIG_IGN, SIGINT, signal
 from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
 
-from classifier.errors import InputError, ModelError
+from classifier.dialects import Dialect, lines
+from classifier.errors import InputError
 from classifier.labels import LABEL_COLUMNS
 from classifier.model import JobTitleClassifier
 from classifier.policy import Policy
-from classifier.tables import Chunk, Dialect, Table, lines
+from classifier.tables import Chunk, Table
+from classifier.workers import in_order
 
 CHUNK = 25_000
 """How many rows are labelled at a time."""
@@ -30,9 +28,6 @@ TEXT_CHUNK = 2_000
 
 REMEMBERED = 200_000
 """How many titles are remembered with their labels, each some 500 bytes."""
-
-_AHEAD, _IN_MEMORY = 2, 6
-"""How many chunks wait for each worker, and how many there are at most for each."""
 
 _FOUR_DIGITS = np.array([*(f"{n / 10_000:.4f}" for n in range(10_001)), ""], dtype=object)
 """Probabilities as text, by ten-thousandths; the last stands for none."""
@@ -95,8 +90,14 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class _Columns:
-    """The positions of title and description in a row; None where there is none."""
+class Columns:
+    """Where titles and descriptions stand.
+
+    Parameters
+    ----------
+    title, description
+        Positions in a row; None where there is none.
+    """
 
     title: int | None
     description: int | None
@@ -159,7 +160,7 @@ def classify(
     ModelError
         If a worker dies.
     """
-    columns = _find_columns(table, options, usual_names)
+    columns = find_columns(table, options, usual_names)
     clashing = [name for name in options.added if name in table.header]
     if clashing:
         raise InputError(
@@ -170,7 +171,8 @@ def classify(
     labeller = _Labeller(model, columns, options, table.dialect, len(table.header))
     (header,) = lines([[*table.header, *options.added]], table.dialect)
     target.write(table.dialect.encoded(header + table.dialect.newline, first=True))
-    parts = _labelled(labeller, table.chunks(columns.chunk_size), workers)
+    model.predict([""])  # what the workers share is there before they are made
+    parts = in_order(labeller.label, table.chunks(columns.chunk_size), workers)
     with _uncollected(), closing(parts):
         for labelled in parts:
             target.write(labelled.text)
@@ -181,66 +183,30 @@ def classify(
     return summary
 
 
-def _labelled(
-    labeller: "_Labeller", chunks: Iterator[Chunk], workers: int
-) -> Generator["_Labelled", None, None]:
-    """Label chunks in order, with a share for this process; few are in memory at a time."""
-    if workers == 1:
-        yield from map(labeller.label, chunks)
-        return
-    # a forked worker shares the model as it stands; elsewhere it gets a copy once
-    context = get_context("fork" if "fork" in get_all_start_methods() else None)
-    labeller.model.predict([""])
-    others = workers - 1
-    pool = ProcessPoolExecutor(others, context, initializer=_begin, initargs=(labeller,))
-    waiting: deque[Future[_Labelled]] = deque()
-    try:
-        for chunk in chunks:
-            if sum(not future.done() for future in waiting) < _AHEAD * others:
-                waiting.append(pool.submit(_label, chunk))
-            else:
-                waiting.append(Future())
-                waiting[-1].set_result(labeller.label(chunk))
-            while waiting[0].done() or len(waiting) > _IN_MEMORY * workers:
-                yield waiting.popleft().result()
-                if not waiting:
-                    break
-        while waiting:
-            yield waiting.popleft().result()
-    except BrokenProcessPool as error:
-        raise ModelError("a worker died, perhaps for lack of memory; try fewer") from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the garbage collector from walking through millions of cells: none is in a circle."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-_own: "_Labeller"  # of a worker
-
-
-def _begin(labeller: "_Labeller") -> None:
-    global _own  # the one place where a worker keeps what it works with
-    _own = labeller
-    signal(SIGINT, SIG_IGN)  # the process that reads and writes ends the run
-
-
-def _label(chunk: Chunk) -> "_Labelled":
-    return _own.label(chunk)
-
-
-def _find_columns(
+def find_columns(
     table: Table, options: Options, usual_names: Mapping[str, Sequence[str]]
-) -> _Columns:
+) -> Columns:
+    """Find the columns of title and description.
+
+    Parameters
+    ----------
+    table
+        Has a header.
+    options
+        May name them.
+    usual_names
+        The usual names of the columns ``title`` and ``description``.
+
+    Returns
+    -------
+    Columns
+        At least one of them.
+
+    Raises
+    ------
+    InputError
+        If there is none, or none of the name that was chosen.
+    """
     if options.title is not None:
         title: int | None = table.column(options.title)
     else:
@@ -256,7 +222,7 @@ def _find_columns(
             f"{table.name}: no column looks like a title; name it with --title. "
             f"There are {', '.join(table.header)}"
         )
-    return _Columns(title, description)
+    return Columns(title, description)
 
 
 @dataclass(frozen=True)
@@ -268,6 +234,18 @@ class _Labelled:
     faulty_lines: list[int]
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from walking through millions of cells: none is in a circle."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 @dataclass
 class _Labeller:
     """Labels chunks, and remembers the labels of titles: they repeat.
@@ -276,7 +254,7 @@ class _Labeller:
     """
 
     model: JobTitleClassifier
-    columns: _Columns
+    columns: Columns
     options: Options
     dialect: Dialect
     width: int
@@ -304,8 +282,6 @@ class _Labeller:
     def _starts(self, chunk: Chunk) -> list[str]:
         """Return the rows as lines: as they were written, where that can be."""
         starts = chunk.as_written
-        if starts is None:
-            return lines(chunk.rows, self.dialect)
         if self.dialect.delimiter is None:  # cells of a single column may hold what becomes one
             for n in [n for n, line in enumerate(starts) if "," in line and line[0] != '"']:
                 (starts[n],) = lines([chunk.rows[n]], self.dialect)
@@ -331,7 +307,7 @@ class _Labeller:
         return list(map(self.remembered.__getitem__, titles))
 
     def _ends(self, titles: list[str], texts: list[str] | None) -> list[tuple[str, str]]:
-        labels = _predicted(self.model, self.options, titles, texts)
+        labels = predicted(self.model, self.options, titles, texts)
         columns = [_as_cells(labels[name]) for name in labels]
         delimiter, newline = self.dialect.delimiter or ",", self.dialect.newline
         ends = lines(list(zip(*columns, strict=True)), self.dialect)
@@ -352,9 +328,10 @@ def _as_cells(column: "pd.Series[Any]") -> list[str]:
     return column.tolist()
 
 
-def _predicted(
+def predicted(
     model: JobTitleClassifier, options: Options, titles: list[str], texts: list[str] | None
 ) -> pd.DataFrame:
+    """Label titles, or titles with texts, as `JobTitleClassifier.predict_frame` does."""
     frame = pd.DataFrame({"title": titles, "description": texts}, dtype=object)
     return model.predict_frame(
         frame,
@@ -363,98 +340,3 @@ def _predicted(
         min_confidence=options.min_confidence,
         n_candidates=options.n_candidates,
     )
-
-
-@dataclass(frozen=True)
-class Measured:
-    """The rows of a table whose departments are known, labelled.
-
-    Parameters
-    ----------
-    titles
-        What was labelled, for examples of errors.
-    gold
-        The right departments of each row.
-    languages
-        The language of each row; None if the table does not tell.
-    labels
-        One label a row.
-    """
-
-    titles: list[str]
-    gold: list[frozenset[str]]
-    languages: list[str] | None
-    labels: pd.DataFrame
-
-
-def label_against_gold(
-    model: JobTitleClassifier,
-    table: Table,
-    options: Options,
-    usual_names: Mapping[str, Sequence[str]],
-    gold: str,
-) -> Measured:
-    """Label the rows of a table whose departments are known.
-
-    Parameters
-    ----------
-    model
-        Labels them.
-    table
-        Read to its end.
-    options
-        What the user chose.
-    usual_names
-        The usual names of the columns ``title``, ``description`` and ``language``.
-    gold
-        The column of right departments, ``|`` between them; rows without one are left out.
-
-    Returns
-    -------
-    Measured
-        The right departments of each row, and its label.
-
-    Raises
-    ------
-    InputError
-        If a column is missing, a department is unknown, or no row has one.
-    """
-    column = table.column(gold)
-    columns = _find_columns(table, options, usual_names)
-    language = table.usual_column(usual_names["language"])
-    titles: list[str] = []
-    truths: list[frozenset[str]] = []
-    languages: list[str] = []
-    labels: list[pd.DataFrame] = []
-    for chunk in table.chunks(columns.chunk_size):
-        gold_cells = chunk.column(column)
-        own = [n for n, cell in enumerate(gold_cells) if cell.strip()]
-        truths += [_departments(gold_cells[n], chunk.line_of(n), table, gold, model) for n in own]
-        own_titles, own_texts = columns.read(chunk, own)
-        labels.append(_predicted(model, options, own_titles, own_texts))
-        titles += own_texts if columns.title is None and own_texts else own_titles
-        if language is not None:
-            cells = chunk.column(language)
-            languages += [cells[n] for n in own]
-    if not truths:
-        raise InputError(f"{table.name}: no row has a department in column {gold}")
-    return Measured(
-        titles,
-        truths,
-        None if language is None else languages,
-        pd.concat(labels, ignore_index=True),
-    )
-
-
-def _departments(
-    cell: str, line: int, table: Table, column: str, model: JobTitleClassifier
-) -> frozenset[str]:
-    """Read the right departments of a row."""
-    found = frozenset(part.strip() for part in cell.split("|"))
-    unknown = sorted(found - set(model.taxonomy.departments))
-    if unknown:
-        raise InputError(
-            f"{table.name}, line {line}: {', '.join(unknown)} in column {column} is no department; "
-            "python -m classifier taxonomy lists them"
-        )
-    return found

@@ -194,7 +194,7 @@ def evaluate(
     model_directory: Path | None,
 ) -> None:
     """Measure the model on a CSV file whose departments are known."""
-    from classifier import batch, tables
+    from classifier import batch, measuring, tables
     from classifier.evaluation import evaluate as measure
     from classifier.rendering import evaluation_text
 
@@ -204,7 +204,7 @@ def evaluate(
         options = batch.Options(
             model.policy(policy), title, description, n_candidates=1, min_confidence=min_confidence
         )
-        measured = batch.label_against_gold(model, table, options, usual, gold)
+        measured = measuring.label_against_gold(model, table, options, usual, gold)
     categories = {d: rule.category for d, rule in options.policy.departments.items()}
     evaluation = measure(measured.gold, measured.labels, categories, languages=measured.languages)
     if report_directory is not None:

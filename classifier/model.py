@@ -12,13 +12,14 @@ from pandas.api.types import union_categoricals
 from classifier.catalogue import Role
 from classifier.errors import InputError
 from classifier.fast import FastScorer
+from classifier.labelling import Labelling
 from classifier.labels import Candidate, Label
 from classifier.lexicon import Lexicon
 from classifier.policy import Policy, find_policy
 from classifier.postings import Evidence
-from classifier.scoring import Scored, Scorer, category_probabilities
+from classifier.scoring import Scored, Scorer
 from classifier.seniority import SeniorityReader
-from classifier.taxonomy import NO_WORK, SENIORITIES, Taxonomy
+from classifier.taxonomy import Taxonomy
 
 if TYPE_CHECKING:  # reasons are given by scikit-learn, which takes a second to import
     from classifier.explanation import Explanation
@@ -82,13 +83,13 @@ class JobTitleClassifier:
         return self.lexicon.roles
 
     @cached_property
-    def departments(self) -> np.ndarray:
-        """The ids of the departments, in the order of probabilities."""
-        return np.array([name for name in self.lexicon.classes if name != NO_WORK], dtype=object)
+    def _labelling(self) -> Labelling:
+        return Labelling(self.lexicon.roles, self.seniority)
 
-    @cached_property
-    def _roles_by_department(self) -> dict[str, list[Role]]:
-        return {d: [self.roles[n] for n in own] for d, own in self.lexicon.positions.items()}
+    @property
+    def departments(self) -> tuple[str, ...]:
+        """The ids of the departments, in the order of probabilities."""
+        return self._scorer.decision.departments
 
     def warm_up(self) -> None:
         """Do now what the first prediction and the first reasons would have to wait for."""
@@ -266,15 +267,23 @@ class JobTitleClassifier:
         found = self._frame(scores, policy or self.policy(), min_confidence, n_candidates)
         return found.set_axis(frame.index)
 
+    def _threshold(self, min_confidence: float | None) -> float:
+        threshold = self.min_confidence if min_confidence is None else min_confidence
+        if not 0 <= threshold <= 1:
+            raise InputError(f"min_confidence is a probability, from 0 to 1, not {threshold}")
+        return threshold
+
     def _frame(
         self, scores: Scored, policy: Policy, min_confidence: float | None, n_candidates: int
     ) -> pd.DataFrame:
-        columns: dict[str, Any] = dict(self._columns(scores, policy, min_confidence))
+        columns = self._labelling.columns(scores, policy, self._threshold(min_confidence))
         if n_candidates:
             columns["candidates"] = [
                 "|".join(f"{d}:{p:.4f}" for d, p in ranked) if not empty else ""
                 for ranked, empty in zip(
-                    self._ranked(scores, n_candidates), scores.layout.is_empty, strict=True
+                    self._labelling.ranked(scores, n_candidates),
+                    scores.layout.is_empty,
+                    strict=True,
                 )
             ]
         return pd.DataFrame(columns)
@@ -282,8 +291,8 @@ class JobTitleClassifier:
     def _labels(
         self, scores: Scored, policy: Policy, min_confidence: float | None, n_candidates: int
     ) -> list[Label]:
-        columns = self._columns(scores, policy, min_confidence)
-        ranked = self._ranked(scores, n_candidates)
+        columns = self._labelling.columns(scores, policy, self._threshold(min_confidence))
+        ranked = self._labelling.ranked(scores, n_candidates)
         labels = []
         for row, values in enumerate(zip(*columns.values(), strict=True)):
             found: dict[str, Any] = dict(zip(columns, map(_given, values), strict=True))
@@ -295,77 +304,6 @@ class JobTitleClassifier:
             labels.append(Label(**found, candidates=candidates))
         return labels
 
-    def _columns(
-        self, scores: Scored, policy: Policy, min_confidence: float | None
-    ) -> dict[str, Any]:
-        """Decide each posting and lay the labels out by column."""
-        threshold = self.min_confidence if min_confidence is None else min_confidence
-        if not 0 <= threshold <= 1:
-            raise InputError(f"min_confidence is a probability, from 0 to 1, not {threshold}")
-        best = scores.probabilities.argmax(axis=1)
-        confidence = scores.probabilities.max(axis=1, initial=0)
-        no_work = 1 - scores.probabilities.sum(axis=1)
-        labelled = (confidence >= threshold) & (confidence > no_work)
-        is_empty = scores.layout.is_empty
-        role = np.full(len(best), -1)
-        for department in np.unique(best[labelled]):
-            rows = np.flatnonzero(labelled & (best == department))
-            name = str(self.departments[department])
-            positions = self.lexicon.positions[name]
-            role[rows] = positions[scores.fit(name, rows).argmax(axis=1)]
-        found, where = np.unique(role, return_inverse=True)
-        roles = [self.roles[n] if n >= 0 else None for n in found]
-        rules = [policy.rule(r.department, r.id) if r else None for r in roles]
-        shares = category_probabilities(scores, policy, self._roles_by_department)
-        table = np.column_stack([*shares.values(), np.full(len(best), np.nan)])
-        of_rule = [list(shares).index(rule.category) if rule else -1 for rule in rules]
-        column = np.array(of_rule, dtype=np.int64)
-        of_category = table[np.arange(len(best)), column[where]]
-        level, level_confidence = self._levels(scores, roles, where)
-        return {
-            "status": _categorical(
-                ["labelled", "unknown", "empty"], np.where(is_empty, 2, np.where(labelled, 0, 1))
-            ),
-            "department": _categorical([r.department if r else "" for r in roles], where),
-            "category": _categorical([rule.category if rule else "" for rule in rules], where),
-            "category_basis": _categorical([rule.basis if rule else "" for rule in rules], where),
-            "role": _categorical([r.id if r else "" for r in roles], where),
-            "seniority": _categorical([*SENIORITIES, ""], level),
-            "confidence": np.where(is_empty, np.nan, confidence),
-            "category_confidence": of_category,
-            "seniority_confidence": level_confidence,
-        }
-
-    def _levels(
-        self, scores: Scored, roles: Sequence[Role | None], where: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Read the seniority of the postings that have a role: its position and confidence."""
-        rates = self.seniority.confidence
-        told = scores.title_levels(self.seniority)
-        fixed = np.array([_position(r.seniority) if r else -1 for r in roles], dtype=np.int64)[
-            where
-        ]
-        level = np.where(told >= 0, told, fixed)
-        confidence = np.where(told >= 0, rates["title"], rates["role"])
-        silent = level < 0
-        level[silent], confidence[silent] = _position("professional"), rates["none"]
-        labelled = np.array([role is not None for role in roles], dtype=bool)[where]
-        if scores.layout.has_text:
-            for row in np.flatnonzero(silent & labelled).tolist():
-                read = self.seniority.read_text(scores.sentences(row))
-                level[row], confidence[row] = _position(read.level), read.confidence
-        return np.where(labelled, level, -1), np.where(labelled, confidence, np.nan)
-
-    def _ranked(self, scores: Scored, n_candidates: int) -> list[list[tuple[str, float]]]:
-        """Return the likeliest departments of each posting with their probabilities."""
-        order = np.argsort(-scores.probabilities, axis=1, kind="stable")[:, :n_candidates]
-        values = np.take_along_axis(scores.probabilities, order, axis=1)
-        names = self.departments[order]
-        return [
-            [(str(d), float(p)) for d, p in zip(*pair, strict=True)]
-            for pair in zip(names, values, strict=True)
-        ]
-
 
 def _check(titles: Sequence[str], descriptions: Sequence[str] | None) -> None:
     """Refuse what is no list of postings."""
@@ -373,16 +311,6 @@ def _check(titles: Sequence[str], descriptions: Sequence[str] | None) -> None:
         raise InputError("titles must be a sequence of texts, not one text; wrap it in a list")
     if descriptions is not None and len(descriptions) != len(titles):
         raise InputError(f"{len(titles)} titles but {len(descriptions)} descriptions")
-
-
-def _categorical(names: Sequence[str], where: np.ndarray) -> Any:
-    """Return a column of few names, each of which may stand at several positions."""
-    codes, categories = pd.factorize(np.array(names, dtype=object))
-    return pd.Categorical.from_codes(codes[where], list(categories))  # type: ignore[call-overload]
-
-
-def _position(level: str | None) -> int:
-    return -1 if level is None else SENIORITIES.index(level)
 
 
 def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 `Scorer` is the reference: plain scikit-learn and scipy. `classifier.fast` computes the same faster.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -13,8 +13,6 @@ import scipy.sparse as sp
 from scipy.special import softmax
 
 from classifier.calibration import Calibration
-from classifier.catalogue import Role
-from classifier.policy import Policy
 from classifier.postings import Evidence, Layout
 from classifier.roles import RoleIndex
 from classifier.seniority import SeniorityReader
@@ -25,9 +23,6 @@ if TYPE_CHECKING:  # labels come without scikit-learn, which takes a second to i
 
 CATALOGUE_WEIGHT = 4.0
 """What it adds to a department's log-odds that the title stands in the catalogue, word for word."""
-
-ROLE_MATTERS = 0.05
-"""The least probability of a department, 0-1, at which its roles are told apart for categories."""
 
 
 class Scored(Protocol):
@@ -103,6 +98,11 @@ class Decision:
     def is_work(self) -> np.ndarray:
         """Which classes are departments."""
         return np.array([name != NO_WORK for name in self.classes], dtype=bool)
+
+    @cached_property
+    def departments(self) -> tuple[str, ...]:
+        """The ids of the departments, in the order of probabilities."""
+        return tuple(name for name in self.classes if name != NO_WORK)
 
     def worth(self, log_odds: np.ndarray, has_features: np.ndarray) -> np.ndarray:
         """Say how surely each piece speaks of work: boilerplate does not.
@@ -240,7 +240,7 @@ class Scorer:
         """
         known = self._known(evidence.titles)
         if not evidence.pieces:
-            nothing = np.zeros((evidence.n_postings, int(self.decision.is_work.sum())))
+            nothing = np.zeros((evidence.n_postings, len(self.decision.departments)))
             X = sp.csr_matrix((0, self.roles.weights.shape[1]))
             return Scores(evidence, np.zeros(0), X, known, known, nothing, self.roles)
         X = self.pipeline.named_steps["features"].transform(evidence.pieces)
@@ -280,38 +280,3 @@ class Scorer:
             if department is not None:
                 added[row, self.pipeline.classes_ == department] = CATALOGUE_WEIGHT
         return added
-
-
-def category_probabilities(
-    scores: Scored, policy: Policy, roles: Mapping[str, Sequence[Role]]
-) -> dict[str, np.ndarray]:
-    """Sum the probabilities of departments and roles by office category.
-
-    Parameters
-    ----------
-    scores
-        Of n_postings postings.
-    policy
-        Says which department and which role falls in which category.
-    roles
-        Department to its roles, in the order of probabilities and fits.
-
-    Returns
-    -------
-    dict of str to ndarray of shape (n_postings,)
-        Category to probability, 0-1; together they are the probability that there is work.
-    """
-    rules = (*policy.departments.values(), *policy.roles.values())
-    categories = list(dict.fromkeys(rule.category for rule in rules))
-    column = [categories.index(policy.departments[department].category) for department in roles]
-    sums = scores.probabilities @ np.eye(len(categories))[column]
-    for n, (department, own) in enumerate(roles.items()):
-        special = [k for k, role in enumerate(own) if role.id in policy.roles]
-        rows = np.flatnonzero(scores.probabilities[:, n] >= ROLE_MATTERS)
-        if special and len(rows):
-            shares = softmax(scores.fit(department, rows), axis=1)[:, special]
-            shares *= scores.probabilities[rows, n, np.newaxis]
-            for k, share in zip(special, shares.T, strict=True):
-                sums[rows, categories.index(policy.roles[own[k].id].category)] += share
-                sums[rows, column[n]] -= share
-    return dict(zip(categories, np.clip(sums, 0, 1).T, strict=True))

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from classifier import JobTitleClassifier
 from classifier.errors import InputError
+from classifier.labelling import category_probabilities
 from classifier.labels import LABEL_COLUMNS
 from classifier.postings import Evidence
-from classifier.scoring import category_probabilities
 from classifier.text import MAX_SENTENCE, MAX_SENTENCES
 
 PARAGRAPH = (

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from classifier.dialects import Dialect
 from classifier.errors import InputError
-from classifier.tables import Dialect, open_table
+from classifier.tables import open_table
 
 USUAL = ["title", "titel", "description"]
 

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import fasttext
 import numpy as np
 import pandas as pd
 from scipy.special import softmax
@@ -80,6 +79,8 @@ def plain_pipeline(model: JobTitleClassifier) -> Callable[[Sequence[str]], np.nd
 
 
 def fast_text(data: TrainingData, directory: Path) -> Callable[[Sequence[str]], object]:
+    import fasttext  # not in the processes that only compare workers
+
     examples = data.augmented(data.examples(), 0)
     path = directory / "train.txt"
     with path.open("w", encoding="utf-8") as file:
@@ -120,19 +121,29 @@ def peak(path: Path, directory: Path) -> float:
     return found
 
 
-def workers_run(model: JobTitleClassifier, path: Path, directory: Path) -> list[float]:
-    """Return how much faster two processes label a file than one, several times."""
+def workers_run(path: Path, directory: Path) -> float:
+    """Return how much faster two processes label a file than one; the median of several times.
+
+    In a process of its own, as large as the command: forking this one would copy fastText, too.
+    """
+    command = [sys.executable, __file__, "--workers", str(path), str(directory / "out.csv")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+def compare_workers(source: str, target: str) -> float:
+    model = load_model()
+    model.predict([""])
     usual = {"title": ["title"], "description": []}
 
     def label(workers: int) -> None:
-        with (
-            tables.open_table(str(path), usual["title"]) as table,
-            (directory / "out.csv").open("wb") as target,
-        ):
+        with tables.open_table(source, usual["title"]) as table, Path(target).open("wb") as file:
             options = batch.Options(model.policy())
-            batch.classify(model, table, target, options, usual, workers=workers)
+            batch.classify(model, table, file, options, usual, workers=workers)
 
-    return [seconds(lambda: label(1), 1) / seconds(lambda: label(2), 1) for _ in range(5)]
+    label(1)
+    ratios = [seconds(lambda: label(1), 1) / seconds(lambda: label(2), 1) for _ in range(5)]
+    return float(np.median(ratios))
 
 
 def latency(model: JobTitleClassifier) -> tuple[float, float]:
@@ -181,8 +192,8 @@ def main() -> None:
             pd.DataFrame({"title": texts}).to_csv(directory / file, index=False)
         pandas, labelled = csv_run(directory / "repeating.csv", directory)
         memory = peak(directory / "repeating.csv", directory)
-        both = np.median(workers_run(model, directory / "distinct.csv", directory))
-        both_repeating = np.median(workers_run(model, directory / "repeating.csv", directory))
+        both = workers_run(directory / "distinct.csv", directory)
+        both_repeating = workers_run(directory / "repeating.csv", directory)
     median, slow = latency(model)
     sizes = [
         (paths.models() / name).stat().st_size / 2**20 for name in (MODEL_FILE, REFERENCE_FILE)
@@ -237,4 +248,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--workers"]:
+        sys.stdout.write(f"{compare_workers(*sys.argv[2:])}")
+    else:
+        main()
