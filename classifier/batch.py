@@ -271,7 +271,7 @@ class _Labeller:
             for n, cells in enumerate(chunk.rows):
                 if len(cells) > self.width or 0 < len(cells) < self.width:
                     starts[n], ends[n] = self._uneven(cells)
-                    faulty.append(chunk.line_of(n))
+                    faulty.append(chunk.ends[n])
                     statuses[labels[n][0]] -= 1
                     statuses[ERROR] += 1
                 elif not cells:  # a blank line is no fault

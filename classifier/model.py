@@ -24,8 +24,8 @@ from classifier.taxonomy import Taxonomy
 if TYPE_CHECKING:  # reasons are given by scikit-learn, which takes a second to import
     from classifier.explanation import Explanation
 
-_ROWS = 50_000
-"""How many postings are scored at a time."""
+_TITLES, _POSTINGS = 50_000, 2_000
+"""How many titles, and how many postings with a description, are scored at a time."""
 
 
 class JobTitleClassifier:
@@ -231,8 +231,9 @@ class JobTitleClassifier:
             codes, again = pd.factorize(np.array(titles, dtype=object))
             titles = list(again)
         parts = []
-        for start in range(0, max(len(titles), 1), _ROWS):
-            end = start + _ROWS
+        step = _TITLES if texts is None else _POSTINGS
+        for start in range(0, max(len(titles), 1), step):
+            end = start + step
             with self._lock:
                 own_texts = texts[start:end] if texts is not None else None
                 scores = self._scorer.score(titles[start:end], own_texts)

@@ -5,11 +5,11 @@ import io
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, islice
+from itertools import accumulate, chain, islice
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -51,9 +51,10 @@ class Chunk:
         try:
             rows.extend(self.dialect.reader(self.lines))
         except csv.Error as error:
+            line = [self.line, *_ends(self.line, rows)][-1] + 1
             raise InputError(
-                f"{self.name}, line {_last_line(self.line, rows) + 1}: {error}; look for a "
-                "quotation mark that is not closed, or not doubled within a cell"
+                f"{self.name}, line {line}: {error}; look for a quotation mark that is not closed, "
+                "or not doubled within a cell"
             ) from error
         return rows
 
@@ -67,9 +68,10 @@ class Chunk:
         parts = (islice(lines, 1 + _line_breaks(cells)) for cells in self.rows)
         return ["".join(part).rstrip("\r\n") for part in parts]
 
-    def line_of(self, row: int) -> int:
-        """Return the line of the file that a row ends on."""
-        return _last_line(self.line, self.rows[: row + 1])
+    @cached_property
+    def ends(self) -> list[int]:
+        """The line of the file that each row ends on."""
+        return _ends(self.line, self.rows)
 
     def column(self, position: int) -> list[str]:
         """Return the cells of a column; rows that are too short have an empty one."""
@@ -228,9 +230,9 @@ def _noted(lines: Iterator[str], notes: list[str]) -> Iterator[str]:
         yield line
 
 
-def _last_line(before: int, rows: Sequence[Sequence[str]]) -> int:
-    """Return the line on which the last of some rows ends."""
-    return before + sum(1 + _line_breaks(cells) for cells in rows)
+def _ends(before: int, rows: Iterable[Sequence[str]]) -> list[int]:
+    """Return the line on which each of some rows ends."""
+    return list(accumulate((1 + _line_breaks(cells) for cells in rows), initial=before))[1:]
 
 
 def _line_breaks(cells: Sequence[str]) -> int:
