@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from operator import itemgetter
 from typing import Any, BinaryIO
@@ -172,7 +173,7 @@ def classify(
     (header,) = lines([[*table.header, *options.added]], table.dialect)
     target.write(table.dialect.encoded(header + table.dialect.newline, first=True))
     model.predict([""])  # what the workers share is there before they are made
-    parts = in_order(labeller.label, table.chunks(columns.chunk_size), workers)
+    parts = in_order(labeller.label, partial(table.chunks, columns.chunk_size), workers)
     with _uncollected(), closing(parts):
         for labelled in parts:
             target.write(labelled.text)

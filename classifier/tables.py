@@ -1,18 +1,17 @@
 """CSV files as people have them: columns found, rows kept as they are."""
 
 import csv
-import io
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, chain, islice
 from operator import methodcaller
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, TextIO
 
 from classifier.dialects import SAMPLE, Dialect, find_delimiter, find_encoding, loosely
 from classifier.errors import InputError
@@ -40,15 +39,6 @@ class Chunk:
     line: int
     lines: list[str]
     dialect: Dialect
-
-    def __getstate__(self) -> tuple[str, int, str, Dialect]:
-        """Return what another process needs: one text is sent faster than its lines."""
-        return self.name, self.line, "".join(self.lines), self.dialect
-
-    def __setstate__(self, state: tuple[str, int, str, Dialect]) -> None:
-        name, line, text, dialect = state
-        lines = list(io.StringIO(text, newline=""))
-        vars(self).update(name=name, line=line, lines=lines, dialect=dialect)
 
     @cached_property
     def rows(self) -> list[list[str]]:
@@ -104,22 +94,22 @@ class Table:
         The names of the columns.
     dialect
         How it is written.
-    lines
-        The lines below the header, read as they are asked for.
-    line
+    path
+        The file.
+    first
         How many lines the header takes.
     """
 
     def __init__(
-        self, name: str, header: list[str], dialect: Dialect, lines: Iterator[str], line: int
+        self, name: str, header: list[str], dialect: Dialect, path: Path, first: int
     ) -> None:
         self.name = name
         self.header = header
         self.dialect = dialect
-        self._lines = lines
-        self._line = line
+        self._path = path
+        self._first = first
 
-    def chunks(self, size: int) -> Iterator[Chunk]:
+    def chunks(self, size: int) -> Generator[Chunk, None, None]:
         """Yield the rows in runs of about a size.
 
         Parameters
@@ -137,25 +127,35 @@ class Table:
         InputError
             If the file cannot be decoded; the message names the line.
         """
-        while lines := self._read(size):
-            yield Chunk(self.name, self._line, lines, self.dialect)
-            self._line += len(lines)
+        with self._opened() as text:
+            line = len(list(islice(text, self._first)))
+            while lines := self._read(text, line, size):
+                yield Chunk(self.name, line, lines, self.dialect)
+                line += len(lines)
 
-    def _read(self, size: int) -> list[str]:
+    @contextmanager
+    def _opened(self) -> Iterator[TextIO]:
+        try:
+            with self._path.open(encoding=self.dialect.encoding, newline="") as text:
+                yield text
+        except OSError as error:
+            raise InputError(f"{self.name}: cannot be read ({error.strerror})") from error
+
+    def _read(self, text: TextIO, before: int, size: int) -> list[str]:
         """Read as many lines, and those that the last row goes on with."""
         lines: list[str] = []
         try:
-            lines.extend(islice(self._lines, size))
+            lines.extend(islice(text, size))
             # a row that goes on has an odd number of quotation marks in its first line
             if any(count % 2 for count in map(_QUOTES, lines)):
                 n_read = len(lines)
-                reader = self.dialect.reader(chain(lines[:], _noted(self._lines, lines)))
+                reader = self.dialect.reader(chain(lines[:], _noted(text, lines)))
                 with suppress(csv.Error):  # said when the rows are read
                     while reader.line_num < n_read:
                         next(reader)
         except UnicodeError as error:
             raise InputError(
-                f"{self.name}, line {self._line + len(lines) + 1}: not {self.dialect.encoding} "
+                f"{self.name}, line {before + len(lines) + 1}: not {self.dialect.encoding} "
                 f"({error})"
             ) from error
         return lines
@@ -204,34 +204,39 @@ def open_table(source: str, usual_names: Sequence[str] = ()) -> Iterator[Table]:
         If it cannot be read; the message names the file, and the line where there is one.
     """
     name = "standard input" if source == "-" else source
-    with _open(source) as raw:
+    with _file(source) as path, _binary(path, name) as raw:
         encoding = find_encoding(raw, name)
-        raw.seek(0)
-        text = io.TextIOWrapper(raw, encoding=encoding, newline="")
-        sample = text.read(SAMPLE)
-        text.seek(0)
+        with path.open(encoding=encoding, newline="") as text:
+            sample = text.read(SAMPLE)
         newline = "\r\n" if "\r\n" in sample else "\n"
         dialect = Dialect(encoding, find_delimiter(sample, usual_names), newline)
-        first = next(Table(name, [], dialect, text, 0).chunks(1), None)
+        with closing(Table(name, [], dialect, path, 0).chunks(1)) as chunks:
+            first = next(chunks, None)
         if first is None:
             raise InputError(f"{name}: the file is empty; the first line must name the columns")
-        yield Table(name, first.rows[0], dialect, text, len(first.lines))
+        yield Table(name, first.rows[0], dialect, path, len(first.lines))
 
 
 @contextmanager
-def _open(source: str) -> Iterator[BinaryIO]:
-    """Open a path, or spool standard input to a file that can be read twice."""
-    if source == "-":
-        with tempfile.TemporaryFile() as spool:
-            shutil.copyfileobj(sys.stdin.buffer, spool)
-            spool.seek(0)
-            yield cast(BinaryIO, spool)
+def _file(source: str) -> Iterator[Path]:
+    """Give the path of a source; standard input is written to a file, to be read several times."""
+    if source != "-":
+        yield Path(source)
         return
-    with ExitStack() as stack:
-        try:
-            file = stack.enter_context(Path(source).open("rb"))
-        except OSError as error:
-            raise InputError(f"{source}: cannot be read ({error.strerror})") from error
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "stdin"
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        yield path
+
+
+@contextmanager
+def _binary(path: Path, name: str) -> Iterator[BinaryIO]:
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read ({error.strerror})") from error
+    with file:
         yield file
 
 

@@ -1,26 +1,32 @@
 """Work done in order by several processes."""
 
-from collections import deque
+import pickle
+import tempfile
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from itertools import count, islice
 from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
 from signal import SIG_IGN, SIGINT, signal
 from typing import Any, TypeVar
 
-from classifier.errors import ModelError
+from classifier.errors import ClassifierError, ModelError
 
-_AHEAD, _IN_MEMORY = 2, 6
-"""How many items wait for each worker, and how many there are at most for each."""
+_AHEAD = 3
+"""How many results of a worker may wait for those before them."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 def in_order(
-    work: Callable[[Item], Result], items: Iterator[Item], workers: int
+    work: Callable[[Item], Result], items: Callable[[], Iterator[Item]], workers: int
 ) -> Generator[Result, None, None]:
-    """Do work on items, with a share for this process; few items are in memory at a time.
+    """Do work on items, each process on every so manieth.
+
+    Each goes through the items itself, so that none has to be sent; results come as files, so that
+    no process waits for another to listen.
 
     Parameters
     ----------
@@ -28,9 +34,9 @@ def in_order(
         What to do with an item. A forked worker shares what it holds as it stands; where there is
         no forking, each worker gets a copy once.
     items
-        Taken as they are needed.
+        Returns the same items each time.
     workers
-        How many processes work; with 1, this one does.
+        How many processes work, this one among them.
 
     Yields
     ------
@@ -41,39 +47,73 @@ def in_order(
     ------
     ModelError
         If a worker dies.
+    ClassifierError
+        Whatever work or items raise.
     """
     if workers == 1:
-        yield from map(work, items)
+        yield from map(work, items())
         return
     context = get_context("fork" if "fork" in get_all_start_methods() else None)
-    others = workers - 1
-    pool = ProcessPoolExecutor(others, context, initializer=_begin, initargs=(work,))
-    waiting: deque[Future[Result]] = deque()
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        others = []
+        for own in range(1, workers):
+            here, there = context.Pipe(duplex=False)
+            room = context.Semaphore(_AHEAD)
+            share = (work, items, own, workers, there, room, directory)
+            process = context.Process(target=_do_share, args=share, daemon=True)
+            process.start()
+            stack.callback(process.join)
+            stack.callback(process.terminate)
+            there.close()
+            others.append((here, room))
+        mine = islice(items(), 0, None, workers)
+        for n in count():
+            if n % workers == 0:
+                item = next(mine, None)
+                if item is None:
+                    return
+                yield work(item)
+                continue
+            here, room = others[n % workers - 1]
+            path = _received(here)
+            if path is None:
+                return
+            result: Result = pickle.loads(path.read_bytes())  # written by a process of ours
+            path.unlink()
+            room.release()
+            yield result
+
+
+def _received(connection: "Connection[Any, Any]") -> Path | None:
+    """Return where a worker's next result is, None if there are no more."""
     try:
-        for item in items:
-            if sum(not future.done() for future in waiting) < _AHEAD * others:
-                waiting.append(pool.submit(_do, item))
-            else:
-                waiting.append(Future())
-                waiting[-1].set_result(work(item))
-            while waiting and (waiting[0].done() or len(waiting) > _IN_MEMORY * workers):
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    except BrokenProcessPool as error:
+        message = connection.recv()
+    except EOFError as error:
         raise ModelError("a worker died, perhaps for lack of memory; try fewer") from error
-    finally:
-        pool.shutdown(cancel_futures=True)
+    if isinstance(message, ClassifierError):
+        raise message
+    return message if message is None else Path(message)
 
 
-_work: Callable[[Any], Any]  # of a worker
-
-
-def _begin(work: Callable[[Any], Any]) -> None:
-    global _work  # the one place where a worker keeps what it works with
-    _work = work
-    signal(SIGINT, SIG_IGN)  # the process that reads and writes ends the run
-
-
-def _do(item: Any) -> Any:
-    return _work(item)
+def _do_share(
+    work: Callable[[Any], Any],
+    items: Callable[[], Iterator[Any]],
+    own: int,
+    workers: int,
+    connection: "Connection[Any, Any]",
+    room: Any,
+    directory: Path,
+) -> None:
+    """Do the share of one worker, and say where each result is."""
+    signal(SIGINT, SIG_IGN)  # the process that was started first ends the run
+    try:
+        for n, item in enumerate(islice(items(), own, None, workers)):
+            result = work(item)
+            room.acquire()
+            path = directory / f"{own}-{n}"
+            path.write_bytes(pickle.dumps(result))
+            connection.send(str(path))
+        connection.send(None)
+    except ClassifierError as error:
+        connection.send(error)

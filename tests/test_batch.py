@@ -114,12 +114,12 @@ def test_a_worker_that_dies_is_an_error(
 ) -> None:
     """A worker that is killed ends the run with a clear error, not with lost rows."""
     monkeypatch.setattr(batch, "CHUNK", 2)
-    monkeypatch.setattr(workers, "_do", _die)
+    monkeypatch.setattr(workers, "_do_share", _die)
     with pytest.raises(ModelError, match="a worker died"):
         classify(model, b"id,title\n" + b"1,Kock\n" * 9, 2)
 
 
-def _die(_: object) -> None:
+def _die(*_: object) -> None:
     import os
 
     os._exit(9)
