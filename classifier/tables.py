@@ -204,7 +204,7 @@ def open_table(source: str, usual_names: Sequence[str] = ()) -> Iterator[Table]:
         If it cannot be read; the message names the file, and the line where there is one.
     """
     name = "standard input" if source == "-" else source
-    with _file(source) as path, _binary(path, name) as raw:
+    with _file(source, name) as path, _binary(path, name) as raw:
         encoding = find_encoding(raw, name)
         with path.open(encoding=encoding, newline="") as text:
             sample = text.read(SAMPLE)
@@ -218,15 +218,19 @@ def open_table(source: str, usual_names: Sequence[str] = ()) -> Iterator[Table]:
 
 
 @contextmanager
-def _file(source: str) -> Iterator[Path]:
-    """Give the path of a source; standard input is written to a file, to be read several times."""
-    if source != "-":
+def _file(source: str, name: str) -> Iterator[Path]:
+    """Give the path of a source; what cannot be read twice is written to a file first."""
+    if source != "-" and not Path(source).is_fifo():
         yield Path(source)
         return
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "stdin"
         with path.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
+            if source == "-":
+                shutil.copyfileobj(sys.stdin.buffer, file)
+            else:
+                with _binary(Path(source), name) as pipe:
+                    shutil.copyfileobj(pipe, file)
         yield path
 
 

@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 def in_order(
     work: Callable[[Item], Result], items: Callable[[], Iterator[Item]], workers: int
 ) -> Generator[Result, None, None]:
-    """Do work on items, each process on every so manieth.
+    """Do work on items: with n workers, each process does every n-th.
 
     Each goes through the items itself, so that none has to be sent; results come as files, so that
     no process waits for another to listen.

@@ -3,9 +3,11 @@
 import csv
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,18 @@ def test_classify_from_pipe_to_file(jobtitle: Jobtitle, tmp_path: Path) -> None:
     assert second[:3] == ["NA", "None", "unknown"]
     assert first[-1].split("|")[0].startswith("payroll:")
     assert content.count("\r\n") == 3
+
+
+def test_classify_a_pipe_by_its_path(jobtitle: Jobtitle, tmp_path: Path) -> None:
+    """What can be read only once, as ``classify <(command)`` gives it, is read like a file."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(b"titel\nKock\n",))
+    writer.start()
+    run = jobtitle("classify", pipe)
+    writer.join()
+    assert run.code == 0, run.err
+    assert rows(run.text)[1][:3] == ["Kock", "labelled", "hospitality"]
 
 
 def test_rows_of_the_wrong_length_are_kept(jobtitle: Jobtitle) -> None:
