@@ -256,6 +256,7 @@ def serve(host: str, port: int, model_directory: Path | None) -> None:
     from classifier.persistence import read_manifest
 
     model = _load(model_directory)
+    model.warm_up()  # no request shall wait for what the first would load
     facts = read_manifest(model_directory or paths.models())
     run(model, host, port, facts=facts, ready=lambda address: _say(f"listening on {address}"))
 
