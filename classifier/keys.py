@@ -14,6 +14,22 @@ _BASE, _SECOND = np.uint64(0x9FB21C651E98DF25), np.uint64(0xA0761D6478BD642F)
 _BEGIN, _END = "<", ">"
 
 
+def codes_of(text: str) -> np.ndarray:
+    """Return the code points of a text.
+
+    Parameters
+    ----------
+    text
+        Any text.
+
+    Returns
+    -------
+    ndarray of shape (n_characters,)
+        uint32.
+    """
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
 def word_keys(words: Sequence[str]) -> np.ndarray:
     """Return a key for each word.
 
@@ -28,7 +44,7 @@ def word_keys(words: Sequence[str]) -> np.ndarray:
         uint64.
     """
     sizes = np.array([len(word) for word in words], dtype=np.int64)
-    return sequence_keys(_codes("".join(words)), sizes)
+    return sequence_keys(codes_of("".join(words)), sizes)
 
 
 def sequence_keys(numbers: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -135,7 +151,7 @@ def piece_keys(words: Sequence[str], shortest: int, longest: int) -> tuple[np.nd
     """
     marked = [f"{_BEGIN}{word}{_END}" for word in words]
     sizes = np.array([len(word) for word in marked], dtype=np.int64)
-    codes = _codes("".join(marked))
+    codes = codes_of("".join(marked))
     owner = np.repeat(np.arange(len(words)), sizes)
     size = sizes[owner]
     left = np.repeat(np.cumsum(sizes), sizes) - np.arange(len(codes))  # characters to the end
@@ -154,14 +170,9 @@ def piece_keys(words: Sequence[str], shortest: int, longest: int) -> tuple[np.nd
 def key_of_piece(piece: str) -> np.uint64:
     """Return the key of a single piece of a word."""
     run = np.zeros(1, dtype=np.uint64)
-    for code in _codes(piece):
+    for code in codes_of(piece):
         run = run * _BASE + code
     return np.uint64(_mixed(run + np.uint64(len(piece)))[0])
-
-
-def _codes(text: str) -> np.ndarray:
-    """Return the code points of a text."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
 
 
 def _mixed(numbers: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from classifier.keys import prefix_sums, span_keys
+from classifier.keys import codes_of, prefix_sums, span_keys
 from classifier.seniority import SeniorityReader
 from classifier.text import Tokenizer, cut, has_letter
 
@@ -141,7 +141,7 @@ class Runs:
             for found in ([Numbers.LAST], [Numbers.SILENT, Numbers.LAST], *[[Numbers.LAST]] * 2):
                 self._add(found, tells=False, bare=False)
             marks = "".join(MARKS)
-            keys = span_keys(prefix_sums(_codes(marks)), np.arange(4), np.arange(1, 5))
+            keys = span_keys(prefix_sums(codes_of(marks)), np.arange(4), np.arange(1, 5))
             self._index, self._record_of = pd.Index(keys), np.arange(4)
         else:
             self._index, self._record_of = pd.Index(snapshot.keys), snapshot.records
@@ -174,7 +174,7 @@ class Runs:
         Found
             All runs, in order.
         """
-        codes = _codes(text)
+        codes = codes_of(text)
         inside = np.zeros(len(codes) + 2, dtype=bool)
         np.greater(codes, _SPACE, out=inside[1:-1])
         edges = np.flatnonzero(inside[1:] != inside[:-1])
@@ -273,8 +273,3 @@ def spread(starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """
     ends = np.cumsum(sizes)
     return np.repeat(starts - ends + sizes, sizes) + np.arange(ends[-1] if len(ends) else 0)
-
-
-def _codes(text: str) -> np.ndarray:
-    """Return the code points of a text."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)

@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import accumulate, chain, islice
 from operator import methodcaller
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import TextIO
 
 from classifier.dialects import SAMPLE, Dialect, find_delimiter, find_encoding, loosely
 from classifier.errors import InputError
@@ -127,19 +127,12 @@ class Table:
         InputError
             If the file cannot be decoded; the message names the line.
         """
-        with self._opened() as text:
+        encoding = self.dialect.encoding
+        with _readable(self.name), self._path.open(encoding=encoding, newline="") as text:
             line = len(list(islice(text, self._first)))
             while lines := self._read(text, line, size):
                 yield Chunk(self.name, line, lines, self.dialect)
                 line += len(lines)
-
-    @contextmanager
-    def _opened(self) -> Iterator[TextIO]:
-        try:
-            with self._path.open(encoding=self.dialect.encoding, newline="") as text:
-                yield text
-        except OSError as error:
-            raise InputError(f"{self.name}: cannot be read ({error.strerror})") from error
 
     def _read(self, text: TextIO, before: int, size: int) -> list[str]:
         """Read as many lines, and those that the last row goes on with."""
@@ -204,9 +197,10 @@ def open_table(source: str, usual_names: Sequence[str] = ()) -> Iterator[Table]:
         If it cannot be read; the message names the file, and the line where there is one.
     """
     name = "standard input" if source == "-" else source
-    with _file(source, name) as path, _binary(path, name) as raw:
-        encoding = find_encoding(raw, name)
-        with path.open(encoding=encoding, newline="") as text:
+    with _file(source, name) as path:
+        with _readable(name), path.open("rb") as raw:
+            encoding = find_encoding(raw, name)
+        with _readable(name), path.open(encoding=encoding, newline="") as text:
             sample = text.read(SAMPLE)
         newline = "\r\n" if "\r\n" in sample else "\n"
         dialect = Dialect(encoding, find_delimiter(sample, usual_names), newline)
@@ -229,19 +223,18 @@ def _file(source: str, name: str) -> Iterator[Path]:
             if source == "-":
                 shutil.copyfileobj(sys.stdin.buffer, file)
             else:
-                with _binary(Path(source), name) as pipe:
+                with _readable(name), Path(source).open("rb") as pipe:
                     shutil.copyfileobj(pipe, file)
         yield path
 
 
 @contextmanager
-def _binary(path: Path, name: str) -> Iterator[BinaryIO]:
+def _readable(name: str) -> Iterator[None]:
+    """Say of a file that cannot be opened or read which one it is."""
     try:
-        file = path.open("rb")
+        yield
     except OSError as error:
         raise InputError(f"{name}: cannot be read ({error.strerror})") from error
-    with file:
-        yield file
 
 
 def _noted(lines: Iterator[str], notes: list[str]) -> Iterator[str]:

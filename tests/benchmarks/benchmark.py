@@ -96,10 +96,14 @@ def throughput(work: Callable[[Sequence[str]], object], texts: Sequence[str]) ->
     return len(texts) / seconds(lambda: work(texts))
 
 
+def classify_command(path: Path, directory: Path) -> list[str]:
+    run = [sys.executable, "-m", "classifier", "classify", str(path)]
+    return [*run, "-o", str(directory / "out.csv")]
+
+
 def csv_run(path: Path, directory: Path) -> tuple[float, float]:
     """Time pandas reading and writing a file, and the command that labels it."""
-    read = [sys.executable, "-m", "classifier", "classify", str(path)]
-    command = [*read, "-o", str(directory / "out.csv")]
+    command = classify_command(path, directory)
 
     def copy() -> None:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -108,17 +112,19 @@ def csv_run(path: Path, directory: Path) -> tuple[float, float]:
     return seconds(copy), seconds(lambda: subprocess.run(command, check=True, capture_output=True))
 
 
-def peak(path: Path, directory: Path) -> float:
-    """Return the most memory that the command had at a time, in MiB; Linux only."""
-    run = [sys.executable, "-m", "classifier", "classify", str(path)]
-    found = 0.0
-    with subprocess.Popen([*run, "-o", str(directory / "out.csv")], stderr=-3) as process:
-        status = Path(f"/proc/{process.pid}/status")
-        while process.poll() is None:
+def memory_over(command: Sequence[str], field: str, pause: float) -> tuple[list[float], int]:
+    """Run a command; return its memory from time to time, in MiB, and its exit code; Linux only.
+
+    The field is one of /proc/PID/status: VmRSS for all, RssAnon without the model's own file.
+    """
+    found = []
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as run:
+        status = Path(f"/proc/{run.pid}/status")
+        while run.poll() is None:
             lines = status.read_text(encoding="ascii").splitlines() if status.exists() else []
-            found = max(found, *(int(s.split()[1]) / 2**10 for s in lines if s[:5] == "VmRSS"), 0)
-            time.sleep(0.05)
-    return found
+            found += [int(line.split()[1]) / 2**10 for line in lines if line.startswith(field)]
+            time.sleep(pause)
+    return found, run.returncode
 
 
 def workers_run(path: Path, directory: Path) -> float:
@@ -191,7 +197,8 @@ def main() -> None:
         ):
             pd.DataFrame({"title": texts}).to_csv(directory / file, index=False)
         pandas, labelled = csv_run(directory / "repeating.csv", directory)
-        memory = peak(directory / "repeating.csv", directory)
+        command_line = classify_command(directory / "repeating.csv", directory)
+        memory = max(memory_over(command_line, "VmRSS", 0.05)[0])
         both = workers_run(directory / "distinct.csv", directory)
         both_repeating = workers_run(directory / "repeating.csv", directory)
     median, slow = latency(model)

@@ -1,6 +1,5 @@
 """Memory over a long run: ten million rows, labelled by the command. Run by ``make soak``."""
 
-import subprocess
 import sys
 import tempfile
 import time
@@ -8,19 +7,14 @@ from pathlib import Path
 
 from classifier import load_model, paths
 from classifier.corpus import TrainingData
-from tests.benchmarks.benchmark import distinct_titles, repeated_titles
+from tests.benchmarks.benchmark import (
+    classify_command,
+    distinct_titles,
+    memory_over,
+    repeated_titles,
+)
 
 ROWS, BLOCK, ALLOWED = 10_000_000, 1_000_000, 50
-
-
-def resident(pid: int) -> float:
-    """Return the memory of a process in MiB, pages of the model's file left out; 0 once it ended."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-    except FileNotFoundError:
-        return 0
-    sizes = [int(line.split()[1]) for line in lines if line.startswith("RssAnon")]
-    return sizes[0] / 2**10 if sizes else 0
 
 
 def main() -> None:
@@ -38,24 +32,17 @@ def main() -> None:
                 for n, title in enumerate((*common, *own)):
                     cell = title.replace('"', '""')
                     file.write(f'{start + n};"{cell}"\n')
-        command = [sys.executable, "-m", "classifier", "classify", str(source)]
         start_time = time.perf_counter()
-        with subprocess.Popen(
-            [*command, "-o", f"{name}/out.csv"], stderr=subprocess.DEVNULL
-        ) as run:
-            found = []
-            while run.poll() is None:
-                found.append(resident(run.pid))
-                time.sleep(0.5)
+        found, code = memory_over(classify_command(source, Path(name)), "RssAnon", 0.5)
         seconds = time.perf_counter() - start_time
         with (Path(name) / "out.csv").open("rb") as file:
             lines = sum(1 for _ in file)
-    found = [size for size in found if size][:-1]
+    found = found[:-1]
     fifths = [max(found[len(found) * n // 5 : len(found) * (n + 1) // 5]) for n in range(5)]
-    sys.stdout.write(f"{lines - 1:,} rows in {seconds:.0f} s; exit {run.returncode}\n")
+    sys.stdout.write(f"{lines - 1:,} rows in {seconds:.0f} s; exit {code}\n")
     sys.stdout.write("highest MiB in each fifth of the run: ")
     sys.stdout.write(", ".join(f"{size:.0f}" for size in fifths) + "\n")
-    if run.returncode or lines != ROWS + 1 or max(fifths[1:]) - min(fifths[1:]) > ALLOWED:
+    if code or lines != ROWS + 1 or max(fifths[1:]) - min(fifths[1:]) > ALLOWED:
         sys.exit(f"not flat: more than {ALLOWED} MiB between them, or rows lost")
 
 
