@@ -1,24 +1,25 @@
 """Rows in, labelled rows out, chunk by chunk, on one core or several."""
 
 import gc
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from functools import partial
-from itertools import chain
-from operator import itemgetter
-from typing import Any, BinaryIO
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from classifier.dialects import Dialect, lines
-from classifier.errors import InputError
+from classifier.errors import InputError, RowError
 from classifier.labels import LABEL_COLUMNS
 from classifier.model import JobTitleClassifier
+from classifier.outputs import Output
 from classifier.policy import Policy
-from classifier.tables import Chunk, Table
+from classifier.review import Doubt, Review, Seen, doubt_of
+from classifier.summary import Fault, Kind, Summary
+from classifier.tables import Chunk, Table, Writer, listed
 from classifier.workers import in_order
 
 CHUNK = 25_000
@@ -33,8 +34,12 @@ REMEMBERED = 200_000
 _FOUR_DIGITS = np.array([*(f"{n / 10_000:.4f}" for n in range(10_001)), ""], dtype=object)
 """Probabilities as text, by ten-thousandths; the last stands for none."""
 
+_CANDIDATES = "candidates"
+
 ERROR = "error"
-"""The status of a row that has more or fewer cells than the header."""
+"""The status of a row that could not be read."""
+
+_FAULTY = Kind(ERROR, "", "")
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Options:
     Parameters
     ----------
     title, description
-        Names of the columns to read; None to look for the usual names.
+        Names or numbers of the columns to read; None to look for the usual names.
     policy
         Decides the category.
     prefix
@@ -53,6 +58,10 @@ class Options:
         If above 0, a column ``candidates`` is added.
     min_confidence
         Below this probability, 0-1, a row is ``unknown``; the shipped threshold if None.
+    strict
+        Whether a row that cannot be read ends the run.
+    review
+        Whether doubtful rows are noted.
     """
 
     policy: Policy
@@ -61,33 +70,19 @@ class Options:
     prefix: str = ""
     n_candidates: int = 0
     min_confidence: float | None = None
+    strict: bool = False
+    review: bool = False
 
     @property
     def added(self) -> tuple[str, ...]:
         """The names of the added columns."""
-        names = (*LABEL_COLUMNS, "candidates") if self.n_candidates else LABEL_COLUMNS
+        names = (*LABEL_COLUMNS, _CANDIDATES) if self.n_candidates else LABEL_COLUMNS
         return tuple(self.prefix + name for name in names)
 
-
-@dataclass
-class Summary:
-    """What a run did.
-
-    Parameters
-    ----------
-    statuses
-        Status to number of rows.
-    faulty_lines
-        The lines of the rows that could not be read.
-    """
-
-    statuses: Counter[str] = field(default_factory=Counter)
-    faulty_lines: list[int] = field(default_factory=list)
-
     @property
-    def rows(self) -> int:
-        """How many rows there were."""
-        return self.statuses.total()
+    def excess(self) -> str:
+        """The name for cells that have no column, in formats that must name them."""
+        return f"{self.prefix}excess"
 
 
 @dataclass(frozen=True)
@@ -107,7 +102,7 @@ class Columns:
         self, chunk: Chunk, rows: Sequence[int] | None = None
     ) -> tuple[list[str], list[str] | None]:
         """Return the titles and descriptions of a chunk, or of some of its rows."""
-        titles = [""] * len(chunk.rows) if self.title is None else chunk.column(self.title)
+        titles = [""] * len(chunk) if self.title is None else chunk.column(self.title)
         texts = None if self.description is None else chunk.column(self.description)
         if rows is not None:
             titles = [titles[n] for n in rows]
@@ -123,13 +118,14 @@ class Columns:
 def classify(
     model: JobTitleClassifier,
     table: Table,
-    target: BinaryIO,
+    columns: Columns,
     options: Options,
-    usual_names: Mapping[str, Sequence[str]],
+    writer: Writer,
+    output: Output,
     *,
     workers: int = 1,
-    progress: Callable[[int], object] | None = None,
-) -> Summary:
+    progress: Callable[[int, Summary], object] | None = None,
+) -> tuple[Summary, Review]:
     """Label the rows of a table.
 
     Parameters
@@ -138,50 +134,76 @@ def classify(
         Labels them.
     table
         Read to its end.
-    target
-        Gets the same rows with the label's columns, in the same order and dialect.
+    columns
+        Where its titles and descriptions stand.
     options
         What the user chose.
-    usual_names
-        The usual names of the columns ``title`` and ``description``.
+    writer
+        Writes rows with their labels.
+    output
+        Takes what is written; it may hold the first chunks from an earlier run.
     workers
         How many processes label rows; with 1, this one does.
     progress
-        Called with the number of rows of each chunk that is done.
+        Called with the number of rows of each chunk that is done, and what was found so far.
 
     Returns
     -------
-    Summary
-        The number of rows by status, and the lines that could not be read.
+    summary : Summary
+        The number of rows of each kind, and those that could not be read.
+    review : Review
+        Doubtful rows, if the options ask for them.
 
     Raises
     ------
     InputError
-        If a column is missing or a row cannot be parsed.
+        If a column clashes, the file cannot be read on, or a row is faulty and must not be.
+    OutputError
+        If the output cannot be written.
     ModelError
         If a worker dies.
     """
-    columns = find_columns(table, options, usual_names)
+    summary = Summary.from_state(output.state.get("summary", {}))
+    review = Review.from_state(output.state.get("review", ()))
+    labeller = _Labeller(model, columns, options, writer, table)
+    done = output.n_done
+    if not done:
+        output.write(writer.head())
+    if done and progress is not None:
+        progress(summary.rows, summary)
+    model.predict([""])  # what the workers share is there before they are made
+
+    def state() -> dict[str, Any]:
+        return {"summary": summary.state(), "review": review.state()}
+
+    def chunks() -> Iterator[tuple[int, Chunk]]:
+        return islice(enumerate(table.chunks(columns.chunk_size)), done, None)
+
+    parts = in_order(labeller.label, chunks, workers)
+    with _uncollected(), closing(parts):
+        for n, labelled in enumerate(parts, done):
+            summary.add(labelled.kinds, labelled.faults)
+            review.add(n, labelled.doubts)
+            output.add(labelled.text, state)
+            if progress is not None:
+                progress(labelled.kinds.total(), summary)
+    return summary, review
+
+
+def check_names(table: Table, options: Options) -> None:
+    """Refuse names of added columns that the table has already.
+
+    Raises
+    ------
+    InputError
+        If there are such.
+    """
     clashing = [name for name in options.added if name in table.header]
     if clashing:
         raise InputError(
-            f"{table.name}: already has columns {', '.join(clashing)}; choose a prefix for the new "
+            f"{table.name}: already has columns {listed(clashing)}; choose a prefix for the new "
             "ones with --prefix"
         )
-    summary = Summary()
-    labeller = _Labeller(model, columns, options, table.dialect, len(table.header))
-    (header,) = lines([[*table.header, *options.added]], table.dialect)
-    target.write(table.dialect.encoded(header + table.dialect.newline, first=True))
-    model.predict([""])  # what the workers share is there before they are made
-    parts = in_order(labeller.label, partial(table.chunks, columns.chunk_size), workers)
-    with _uncollected(), closing(parts):
-        for labelled in parts:
-            target.write(labelled.text)
-            summary.statuses += labelled.statuses
-            summary.faulty_lines += labelled.faulty_lines
-            if progress is not None:
-                progress(labelled.statuses.total())
-    return summary
 
 
 def find_columns(
@@ -221,18 +243,27 @@ def find_columns(
     if title is None and description is None:
         raise InputError(
             f"{table.name}: no column looks like a title; name it with --title. "
-            f"There are {', '.join(table.header)}"
+            f"There are {listed(table.header)}"
         )
     return Columns(title, description)
 
 
 @dataclass(frozen=True)
 class _Labelled:
-    """The rows of a chunk with their labels, as text of a file."""
+    """The rows of a chunk with their labels, as a segment of a file."""
 
     text: bytes
-    statuses: Counter[str]
-    faulty_lines: list[int]
+    kinds: Counter[Kind]
+    faults: list[Fault]
+    doubts: list[Seen]
+
+
+class _Label(NamedTuple):
+    """A label: what it is counted as, how it is written, and why it is for review."""
+
+    kind: Kind
+    text: str
+    doubt: Doubt | None
 
 
 @contextmanager
@@ -249,77 +280,125 @@ def _uncollected() -> Iterator[None]:
 
 @dataclass
 class _Labeller:
-    """Labels chunks, and remembers the labels of titles: they repeat.
-
-    `width` is the number of cells of the header.
-    """
+    """Labels chunks, and remembers the labels of titles: they repeat."""
 
     model: JobTitleClassifier
     columns: Columns
     options: Options
-    dialect: Dialect
-    width: int
-    remembered: dict[str, tuple[str, str]] = field(default_factory=dict)
+    writer: Writer
+    table: Table
+    remembered: dict[str, _Label] = field(default_factory=dict)
 
-    def label(self, chunk: Chunk) -> _Labelled:
+    def label(self, numbered: tuple[int, Chunk]) -> _Labelled:
         """Write the rows of a chunk out with their labels."""
-        labels = self._labels(*self.columns.read(chunk))
-        statuses = Counter(map(itemgetter(0), labels))
-        starts = self._starts(chunk)
-        ends = list(map(itemgetter(1), labels))
-        faulty = []
-        if set(map(len, chunk.rows)) != {self.width}:
-            for n, cells in enumerate(chunk.rows):
-                if len(cells) > self.width or 0 < len(cells) < self.width:
-                    starts[n], ends[n] = self._uneven(cells)
-                    faulty.append(chunk.ends[n])
-                    statuses[labels[n][0]] -= 1
-                    statuses[ERROR] += 1
-                elif not cells:  # a blank line is no fault
-                    (starts[n],) = lines([[""] * self.width], self.dialect)
-        text = "".join(chain.from_iterable(zip(starts, ends, strict=True)))
-        return _Labelled(self.dialect.encoded(text), +statuses, faulty)
+        number, chunk = numbered
+        titles, texts = self.columns.read(chunk)
+        labels = self._labels(titles, texts)
+        faults = self._faults(chunk)
+        if faults:
+            faulty = self._faulty()
+            for n in chunk.faults:
+                labels[n] = faulty
+        kinds, written, _ = zip(*labels, strict=True) if labels else ((), (), ())
+        doubts = []
+        if self.options.review:
+            doubts = [
+                Seen(_key(titles[n], texts[n] if texts else ""), n, label.doubt)
+                for n, label in enumerate(labels)
+                if label.doubt is not None
+            ]
+        try:
+            text = self.writer.segment(chunk, written, first=number == 0)
+        except InputError as error:
+            raise RowError(f"{self.table.name}: {error}") from error
+        return _Labelled(text, Counter(kinds), faults, doubts)
 
-    def _starts(self, chunk: Chunk) -> list[str]:
-        """Return the rows as lines: as they were written, where that can be."""
-        starts = chunk.as_written
-        if self.dialect.delimiter is None:  # cells of a single column may hold what becomes one
-            for n in [n for n, line in enumerate(starts) if "," in line and line[0] != '"']:
-                (starts[n],) = lines([chunk.rows[n]], self.dialect)
-        return starts
+    def _faults(self, chunk: Chunk) -> list[Fault]:
+        faults = [Fault(chunk.place(n), reason) for n, reason in chunk.faults.items()]
+        if faults and self.options.strict:
+            place, reason = faults[0]
+            raise RowError(f"{self.table.name}, {self.table.place_name} {place}: {reason}")
+        return faults
 
-    def _uneven(self, cells: list[str]) -> tuple[str, str]:
-        """Write a row of more or fewer cells than the header; those in excess come last."""
-        padding = [""] * (self.width - len(cells))
-        own = [ERROR, *[""] * (len(self.options.added) - 1)]
-        (line,) = lines(
-            [[*cells[: self.width], *padding, *own, *cells[self.width :]]], self.dialect
+    def _faulty(self) -> _Label:
+        """Return the label of rows that could not be read."""
+        cells = [ERROR, *[""] * (len(self.options.added) - 1)]
+        (text,) = self.writer.labels(
+            {name: [cell] for name, cell in zip(self.options.added, cells, strict=True)}
         )
-        return line, self.dialect.newline
+        return _Label(_FAULTY, text, None)
 
-    def _labels(self, titles: list[str], texts: list[str] | None) -> list[tuple[str, str]]:
-        """Return the status of each posting, and its label as the end of a line."""
+    def _labels(self, titles: list[str], texts: list[str] | None) -> list[_Label]:
+        """Return the label of each posting."""
         if texts is not None:
-            return self._ends(titles, texts)
+            return self._new(titles, texts)
         if len(self.remembered) > REMEMBERED:
             self.remembered.clear()
         new = [title for title in dict.fromkeys(titles) if title not in self.remembered]
-        self.remembered.update(zip(new, self._ends(new, None), strict=True))
+        self.remembered.update(zip(new, self._new(new, None), strict=True))
         return list(map(self.remembered.__getitem__, titles))
 
-    def _ends(self, titles: list[str], texts: list[str] | None) -> list[tuple[str, str]]:
-        labels = predicted(self.model, self.options, titles, texts)
-        columns = [_as_cells(labels[name]) for name in labels]
-        delimiter, newline = self.dialect.delimiter or ",", self.dialect.newline
-        ends = lines(list(zip(*columns, strict=True)), self.dialect)
-        return [
-            (status, f"{delimiter}{end}{newline}")
-            for status, end in zip(columns[0], ends, strict=True)
-        ]
+    def _new(self, titles: list[str], texts: list[str] | None) -> list[_Label]:
+        columns = label_cells(self.model, self.options, titles, texts)
+        doubts: Sequence[Doubt | None] = [None] * len(titles)
+        if self.options.review:
+            rows = [
+                dict(zip(columns, cells, strict=True))
+                for cells in zip(*columns.values(), strict=True)
+            ]
+            doubts = [doubt_of(row, _pairs(row[_CANDIDATES])) for row in rows]
+            columns = self._without_more(columns)
+        kinds = map(Kind, columns["status"], columns["department"], columns["category"])
+        texts_of = self.writer.labels(columns)
+        return list(map(_Label, kinds, texts_of, doubts))
+
+    def _without_more(self, columns: dict[str, list[str]]) -> dict[str, list[str]]:
+        """Take out candidates that only the review wants."""
+        own = columns.pop(_CANDIDATES)
+        n = self.options.n_candidates
+        return {**columns, _CANDIDATES: ["|".join(c.split("|")[:n]) for c in own]} if n else columns
 
 
-def _as_cells(column: "pd.Series[Any]") -> list[str]:
-    """Return a column of labels as cells of text."""
+def _key(title: str, text: str) -> str:
+    """Tell postings apart without keeping them."""
+    posting = f"{title}\0{text}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(posting, digest_size=12).hexdigest()
+
+
+def _pairs(candidates: str) -> list[tuple[str, float]]:
+    """Read departments and probabilities from the cell of candidates."""
+    parts = (part.rpartition(":") for part in candidates.split("|") if part)
+    return [(department, float(probability)) for department, _, probability in parts]
+
+
+def label_cells(
+    model: JobTitleClassifier, options: Options, titles: list[str], texts: list[str] | None
+) -> dict[str, list[str]]:
+    """Label postings, and write the labels as cells of text.
+
+    Parameters
+    ----------
+    model
+        Labels them.
+    options
+        What the user chose.
+    titles : list of shape (n_postings,)
+        Free text.
+    texts : list of shape (n_postings,) or None
+        Descriptions.
+
+    Returns
+    -------
+    dict of str to list of shape (n_postings,)
+        The columns of a label in their order; probabilities have four decimals.
+    """
+    n_candidates = max(3, options.n_candidates) if options.review else options.n_candidates
+    labels = predicted(model, replace(options, n_candidates=n_candidates), titles, texts)
+    return {name: as_cells(labels[name]) for name in map(str, labels)}
+
+
+def as_cells(column: "pd.Series[Any]") -> list[str]:
+    """Return a column of labels as cells of text; probabilities have four decimals."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         names = np.array(column.cat.categories, dtype=object)
         return list(names[column.cat.codes].tolist())

@@ -1,43 +1,27 @@
 """The command line: arguments, files and exit codes."""
 
-import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from classifier import __version__
-from classifier.errors import ClassifierError, InputError
-
-if TYPE_CHECKING:  # scikit-learn and pandas are imported by the commands that need them
-    from classifier.model import JobTitleClassifier
-
-_policy_option = click.option(
-    "--policy", metavar="NAME|FILE", help="Decides back and front office. [default: document]"
+from classifier.classify_command import classify
+from classifier.console import (
+    confidence_option,
+    description_option,
+    fail,
+    load,
+    model_option,
+    policy_option,
+    print_json,
+    say,
+    title_option,
+    usual_names,
 )
-_confidence_option = click.option(
-    "--min-confidence",
-    type=click.FloatRange(0, 1),
-    metavar="P",
-    help="Less sure than this is unknown, 0-1. [default: the model's own]",
-)
-_model_option = click.option(
-    "--model",
-    "model_directory",
-    type=click.Path(path_type=Path),
-    envvar="JOBTITLE_MODEL",
-    metavar="DIR",
-    help="Where the model is. [default: the one shipped here]",
-)
-_title_option = click.option("--title", metavar="COLUMN", help="The column of titles.")
-_description_option = click.option(
-    "--description", metavar="COLUMN", help="The column of descriptions."
-)
+from classifier.errors import ClassifierError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,66 +30,15 @@ def cli() -> None:
     """Label job titles with department, office category, role and seniority."""
 
 
-@cli.command()
-@click.argument("source", metavar="FILE|-")
-@click.option("-o", "--output", default="-", metavar="OUT|-", help="Where to. [default: stdout]")
-@_title_option
-@_description_option
-@_policy_option
-@_confidence_option
-@click.option("--prefix", default="", help="Put before the names of the added columns.")
-@click.option("--candidates", default=0, type=click.IntRange(0, 23), help="Add the K likeliest.")
-@click.option(
-    "--workers",
-    default=1,
-    type=click.IntRange(1, 256),
-    show_default=True,
-    help="How many processes label rows: one a core for large files.",
-)
-@_model_option
-def classify(
-    source: str,
-    output: str,
-    title: str | None,
-    description: str | None,
-    policy: str | None,
-    min_confidence: float | None,
-    prefix: str,
-    candidates: int,
-    workers: int,
-    model_directory: Path | None,
-) -> None:
-    """Label the rows of a CSV file; the columns of the label are added at the end."""
-    from tqdm import tqdm
-
-    from classifier import batch, tables
-
-    usual = _usual_names()
-    with tables.open_table(source, [*usual["title"], *usual["description"]]) as table:
-        model = _load(model_directory)
-        options = batch.Options(
-            model.policy(policy), title, description, prefix, candidates, min_confidence
-        )
-        with (
-            _target(output) as target,
-            tqdm(unit=" rows", disable=None, file=sys.stderr) as bar,
-        ):
-            summary = batch.classify(
-                model, table, target, options, usual, workers=workers, progress=bar.update
-            )
-    _say(f"{summary.rows} rows: " + ", ".join(f"{n} {s}" for s, n in summary.statuses.items() if n))
-    if summary.faulty_lines:
-        lines = ", ".join(map(str, summary.faulty_lines[:20]))
-        more = "…" if len(summary.faulty_lines) > 20 else ""
-        _say(f"kept with status error, too many or too few cells: line {lines}{more}")
+cli.add_command(classify)
 
 
 @cli.command()
 @click.argument("titles", nargs=-1, required=True, metavar="TITLE...")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-@_policy_option
-@_confidence_option
-@_model_option
+@policy_option
+@confidence_option
+@model_option
 def label(
     titles: tuple[str, ...],
     as_json: bool,
@@ -116,10 +49,10 @@ def label(
     """Label titles given as arguments."""
     from classifier.rendering import labels_table
 
-    model = _load(model_directory)
+    model = load(model_directory)
     labels = model.predict(titles, policy=model.policy(policy), min_confidence=min_confidence)
     if as_json:
-        _print_json([{"title": t, **asdict(one)} for t, one in zip(titles, labels, strict=True)])
+        print_json([{"title": t, **asdict(one)} for t, one in zip(titles, labels, strict=True)])
     else:
         click.echo(labels_table(titles, labels))
 
@@ -128,9 +61,9 @@ def label(
 @click.argument("title")
 @click.option("--description", default="", metavar="TEXT", help="The posting's text.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-@_policy_option
-@_confidence_option
-@_model_option
+@policy_option
+@confidence_option
+@model_option
 def explain(
     title: str,
     description: str,
@@ -142,11 +75,11 @@ def explain(
     """Show the reasons for the label of one title."""
     from classifier.rendering import explanation_text
 
-    model = _load(model_directory)
+    model = load(model_directory)
     chosen = model.policy(policy)
     explanation = model.explain(title, description, policy=chosen, min_confidence=min_confidence)
     if as_json:
-        _print_json(asdict(explanation))
+        print_json(asdict(explanation))
     else:
         click.echo(explanation_text(explanation, chosen, model.taxonomy))
 
@@ -161,16 +94,16 @@ def train(data: Path | None, output: Path | None, seed: int) -> None:
     from classifier.rendering import evaluation_text
 
     target = output or paths.models()
-    evaluation = training.train(data or paths.training_data(), target, seed=seed, progress=_say)
+    evaluation = training.train(data or paths.training_data(), target, seed=seed, progress=say)
     click.echo(evaluation_text(evaluation))
-    _say(f"written to {target}")
+    say(f"written to {target}")
 
 
 @cli.command()
 @click.argument("source", metavar="FILE|-")
 @click.option("--gold", required=True, metavar="COLUMN", help="Right departments, | between them.")
-@_title_option
-@_description_option
+@title_option
+@description_option
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.option(
     "--report",
@@ -179,9 +112,9 @@ def train(data: Path | None, output: Path | None, seed: int) -> None:
     metavar="DIR",
     help="Write report.html, with plots, and metrics.json there.",
 )
-@_policy_option
-@_confidence_option
-@_model_option
+@policy_option
+@confidence_option
+@model_option
 def evaluate(
     source: str,
     gold: str,
@@ -194,13 +127,13 @@ def evaluate(
     model_directory: Path | None,
 ) -> None:
     """Measure the model on a CSV file whose departments are known."""
-    from classifier import batch, measuring, tables
+    from classifier import batch, formats, measuring
     from classifier.evaluation import evaluate as measure
     from classifier.rendering import evaluation_text
 
-    usual = _usual_names()
-    with tables.open_table(source, [*usual["title"], *usual["description"], gold]) as table:
-        model = _load(model_directory)
+    usual = usual_names()
+    with formats.open_table(source, [*usual["title"], *usual["description"], gold]) as table:
+        model = load(model_directory)
         options = batch.Options(
             model.policy(policy), title, description, n_candidates=1, min_confidence=min_confidence
         )
@@ -212,17 +145,17 @@ def evaluate(
 
         threshold = model.min_confidence if min_confidence is None else min_confidence
         write_report(evaluation, measured.titles, Path(source).name, threshold, report_directory)
-        _say(f"written to {report_directory / 'report.html'}")
+        say(f"written to {report_directory / 'report.html'}")
     if as_json:
-        _print_json(evaluation.figures.as_dict())
+        print_json(evaluation.figures.as_dict())
     else:
         click.echo(evaluation_text(evaluation))
 
 
 @cli.command()
-@_policy_option
+@policy_option
 @click.option("--report", "wants_report", is_flag=True, help="Show the state of the catalogue.")
-@_model_option
+@model_option
 def taxonomy(policy: str | None, wants_report: bool, model_directory: Path | None) -> None:
     """Show the departments and their categories, or the state of the catalogue."""
     from classifier import paths
@@ -237,7 +170,7 @@ def taxonomy(policy: str | None, wants_report: bool, model_directory: Path | Non
         from classifier.report import report
 
         catalogue = Catalogue.from_directory(data / "roles", labels)
-        click.echo(report_text(report(catalogue, _load(model_directory))))
+        click.echo(report_text(report(catalogue, load(model_directory))))
         return
     policies = read_policies(data / "policies", labels)
     click.echo(taxonomy_text(labels, find_policy(policy or "document", policies, labels)))
@@ -248,17 +181,17 @@ def taxonomy(policy: str | None, wants_report: bool, model_directory: Path | Non
 @click.option(
     "--port", default=8000, type=click.IntRange(0, 65535), envvar="JOBTITLE_PORT", show_default=True
 )
-@_model_option
+@model_option
 def serve(host: str, port: int, model_directory: Path | None) -> None:
     """Answer postings over HTTP."""
     from api.server import run
     from classifier import paths
     from classifier.persistence import read_manifest
 
-    model = _load(model_directory)
+    model = load(model_directory)
     model.warm_up()  # no request shall wait for what the first would load
     facts = read_manifest(model_directory or paths.models())
-    run(model, host, port, facts=facts, ready=lambda address: _say(f"listening on {address}"))
+    run(model, host, port, facts=facts, ready=lambda address: say(f"listening on {address}"))
 
 
 def main() -> None:
@@ -266,9 +199,9 @@ def main() -> None:
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Abort:
-        _fail("interrupted", 130)
+        fail("interrupted", 130)
     except KeyboardInterrupt:
-        _fail("interrupted", 130)
+        fail("interrupted", 130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -277,45 +210,4 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except ClassifierError as error:
-        _fail(str(error), 1)
-
-
-def _fail(message: str, code: int) -> None:
-    click.echo(f"jobtitle: {message}", err=True)
-    sys.exit(code)
-
-
-def _say(message: str) -> None:
-    click.echo(message, err=True)
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def _load(directory: Path | None) -> "JobTitleClassifier":
-    from classifier.shipped import load_model
-
-    return load_model(directory, progress=_say)
-
-
-def _usual_names() -> dict[str, Any]:
-    from classifier import paths
-    from classifier.taxonomy import read_toml
-
-    return read_toml(paths.training_data() / "columns.toml")
-
-
-@contextmanager
-def _target(output: str) -> Iterator[BinaryIO]:
-    """Open standard output, or a file that takes its place only when it is whole."""
-    if output == "-":
-        yield sys.stdout.buffer
-        return
-    from classifier.files import replacing
-
-    try:
-        with replacing(Path(output)) as part, part.open("wb") as file:
-            yield file
-    except OSError as error:
-        raise InputError(f"{output}: cannot be written ({error.strerror})") from error
+        fail(str(error), 1)

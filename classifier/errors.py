@@ -15,3 +15,11 @@ class TrainingDataError(ClassifierError):
 
 class ModelError(ClassifierError):
     """A model that is missing, corrupt, foreign or stale."""
+
+
+class OutputError(ClassifierError):
+    """A file that cannot be written."""
+
+
+class RowError(InputError):
+    """A row that cannot be taken or written as it is wanted."""

@@ -75,7 +75,7 @@ def label_against_gold(
     for chunk in table.chunks(columns.chunk_size):
         gold_cells = chunk.column(column)
         own = [n for n, cell in enumerate(gold_cells) if cell.strip()]
-        truths += [_departments(gold_cells[n], chunk.ends[n], table, gold, model) for n in own]
+        truths += [_departments(gold_cells[n], chunk.place(n), table, gold, model) for n in own]
         own_titles, own_texts = columns.read(chunk, own)
         labels.append(predicted(model, options, own_titles, own_texts))
         titles += own_texts if columns.title is None and own_texts else own_titles
@@ -100,7 +100,7 @@ def _departments(
     unknown = sorted(found - set(model.taxonomy.departments))
     if unknown:
         raise InputError(
-            f"{table.name}, line {line}: {', '.join(unknown)} in column {column} is no department; "
-            "python -m classifier taxonomy lists them"
+            f"{table.name}, {table.place_name} {line}: {', '.join(unknown)} in column {column} is "
+            "no department; python -m classifier taxonomy lists them"
         )
     return found

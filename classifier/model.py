@@ -340,4 +340,5 @@ def _texts(frame: pd.DataFrame, column: str | None) -> list[str]:
     values = frame[column].tolist()
     if set(map(type, values)) <= {str}:
         return values
-    return ["" if value is None or value != value else str(value) for value in values]
+    missing = frame[column].isna().tolist()
+    return ["" if gone else str(v) for v, gone in zip(values, missing, strict=True)]

@@ -1,90 +1,48 @@
-"""CSV files as people have them: columns found, rows kept as they are."""
+"""What a table is, however it is written: columns with names, rows in chunks, faulty rows kept."""
 
 import csv
-import shutil
-import sys
-import tempfile
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import accumulate, chain, islice
-from operator import methodcaller
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import Any
 
-from classifier.dialects import SAMPLE, Dialect, find_delimiter, find_encoding, loosely
+from classifier.dialects import loosely
 from classifier.errors import InputError
+from classifier.sources import Source
 
-_QUOTES = methodcaller("count", '"')
+_BATCH = 10_000
 
 
-@dataclass(frozen=True)
-class Chunk:
-    """Some rows of a table, as they are written.
+class Chunk(ABC):
+    """Some rows of a table."""
 
-    Parameters
-    ----------
-    name
-        What messages call the table.
-    line
-        The line of the file before the first of them, counted from 1.
-    lines
-        The lines, with their ends; the last one ends a row.
-    dialect
-        How they are written.
-    """
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many rows there are."""
 
-    name: str
-    line: int
-    lines: list[str]
-    dialect: Dialect
-
-    @cached_property
-    def rows(self) -> list[list[str]]:
-        """The cells of each row.
-
-        Raises
-        ------
-        InputError
-            If a row cannot be parsed; the message names the line.
-        """
-        rows: list[list[str]] = []
-        try:
-            rows.extend(self.dialect.reader(self.lines))
-        except csv.Error as error:
-            line = [self.line, *_ends(self.line, rows)][-1] + 1
-            raise InputError(
-                f"{self.name}, line {line}: {error}; look for a quotation mark that is not closed, "
-                "or not doubled within a cell"
-            ) from error
-        return rows
+    @abstractmethod
+    def column(self, position: int) -> list[str]:
+        """Return the cells of a column as texts; empty where a row has none."""
 
     @property
-    def as_written(self) -> list[str]:
-        """Each row without its end of line."""
-        text = "".join(self.lines)
-        if len(self.rows) == len(self.lines) and "\r" not in text:
-            return text.removesuffix("\n").split("\n")
-        lines = iter(self.lines)
-        parts = (islice(lines, 1 + _line_breaks(cells)) for cells in self.rows)
-        return ["".join(part).rstrip("\r\n") for part in parts]
+    @abstractmethod
+    def cells(self) -> list[list[Any]]:
+        """The cells of each row, at least as many as the header has; those in excess come last."""
 
-    @cached_property
-    def ends(self) -> list[int]:
-        """The line of the file that each row ends on."""
-        return _ends(self.line, self.rows)
+    @property
+    @abstractmethod
+    def faults(self) -> Mapping[int, str]:
+        """What is wrong with rows, by their position in the chunk."""
 
-    def column(self, position: int) -> list[str]:
-        """Return the cells of a column; rows that are too short have an empty one."""
-        try:
-            return [cells[position] for cells in self.rows]
-        except IndexError:
-            return [cells[position] if position < len(cells) else "" for cells in self.rows]
+    @abstractmethod
+    def place(self, row: int) -> int:
+        """Return where a row stands in the file, counted from 1: the line it ends on, mostly."""
 
 
-class Table:
-    """A CSV file opened for reading.
+class Table(ABC):
+    """A table that can be read as often as need be, by this process or another.
 
     Parameters
     ----------
@@ -92,81 +50,84 @@ class Table:
         What messages call it.
     header
         The names of the columns.
-    dialect
-        How it is written.
-    path
-        The file.
-    first
-        How many lines the header takes.
+    n_rows
+        About how many rows it has.
+    source
+        The file that they are read from.
     """
 
+    place_name = "line"
+    """What `Chunk.place` counts."""
+
     def __init__(
-        self, name: str, header: list[str], dialect: Dialect, path: Path, first: int
+        self, name: str, header: list[str], n_rows: int, source: Source | None = None
     ) -> None:
         self.name = name
         self.header = header
-        self.dialect = dialect
-        self._path = path
-        self._first = first
+        self.n_rows = n_rows
+        self._source = source
+        self._share: tuple[int, int, int] | None = None
+
+    @property
+    def source(self) -> Source:
+        """The file that the rows are read from."""
+        if self._source is None:
+            raise TypeError("rows at hand come from no file")
+        return self._source
+
+    @abstractmethod
+    def _chunks(self, size: int) -> Generator[Chunk, None, None]:
+        """Yield all rows in runs of about a size, the same each time."""
 
     def chunks(self, size: int) -> Generator[Chunk, None, None]:
-        """Yield the rows in runs of about a size.
+        """Yield the rows, or the share of them that was chosen, the same each time.
 
         Parameters
         ----------
         size
-            How many lines at a time; more where a row goes on.
-
-        Yields
-        ------
-        Chunk
-            The next rows.
+            About how many at a time; a share keeps to that which it was chosen with.
 
         Raises
         ------
         InputError
-            If the file cannot be decoded; the message names the line.
+            If the file cannot be read on; the message names the place.
         """
-        encoding = self.dialect.encoding
-        with _readable(self.name), self._path.open(encoding=encoding, newline="") as text:
-            line = len(list(islice(text, self._first)))
-            while lines := self._read(text, line, size):
-                yield Chunk(self.name, line, lines, self.dialect)
-                line += len(lines)
+        if self._share is None:
+            yield from self._chunks(size)
+        else:
+            start, stop, own_size = self._share
+            yield from islice(self._chunks(own_size), start, stop)
 
-    def _read(self, text: TextIO, before: int, size: int) -> list[str]:
-        """Read as many lines, and those that the last row goes on with."""
-        lines: list[str] = []
-        try:
-            lines.extend(islice(text, size))
-            # a row that goes on has an odd number of quotation marks in its first line
-            if any(count % 2 for count in map(_QUOTES, lines)):
-                n_read = len(lines)
-                reader = self.dialect.reader(chain(lines[:], _noted(text, lines)))
-                with suppress(csv.Error):  # said when the rows are read
-                    while reader.line_num < n_read:
-                        next(reader)
-        except UnicodeError as error:
-            raise InputError(
-                f"{self.name}, line {before + len(lines) + 1}: not {self.dialect.encoding} "
-                f"({error})"
-            ) from error
-        return lines
+    def take_share(self, number: int, of: int, size: int) -> None:
+        """Keep one of several parts, to label the others elsewhere.
+
+        Parts are rows one after the other: end to end, in their order, they are the table.
+
+        Parameters
+        ----------
+        number, of
+            Which part, counted from 1, and of how many.
+        size
+            How many rows are labelled at a time; no such run of rows is cut.
+        """
+        n_chunks = sum(1 for _ in self._chunks(size))
+        self._share = n_chunks * (number - 1) // of, n_chunks * number // of, size
+        self.n_rows = min(self.n_rows, (self._share[1] - self._share[0]) * size)
 
     def column(self, wanted: str) -> int:
-        """Return the position of a column by its name.
+        """Return the position of a column by its name, else by its number, counted from 1.
 
         Raises
         ------
         InputError
-            If there is none of that name.
+            If there is none.
         """
-        try:
-            return [loosely(name) for name in self.header].index(loosely(wanted))
-        except ValueError:
-            raise InputError(
-                f"{self.name}: no column {wanted!r}; there are {', '.join(self.header)}"
-            ) from None
+        names = [loosely(name) for name in self.header]
+        if loosely(wanted) in names:
+            return names.index(loosely(wanted))
+        if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
+            return int(wanted) - 1
+        raise InputError(f"{self.name}: no column {wanted!r}; there are {listed(self.header)}")
 
     def usual_column(self, names: Sequence[str]) -> int | None:
         """Return the position of the first of some usual names that the table has."""
@@ -175,81 +136,146 @@ class Table:
         return next(found, None)
 
 
-@contextmanager
-def open_table(source: str, usual_names: Sequence[str] = ()) -> Iterator[Table]:
-    """Open a CSV file and find out how it is written.
+@dataclass(frozen=True)
+class RowsChunk(Chunk):
+    """Rows at hand.
 
     Parameters
     ----------
-    source
-        A path, or ``-`` for standard input.
-    usual_names
-        Names of columns; a delimiter that brings one of them out is preferred.
-
-    Yields
-    ------
-    Table
-        Its header and rows.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read; the message names the file, and the line where there is one.
+    rows
+        The cells of each.
+    found
+        What is wrong with rows, by their position.
     """
-    name = "standard input" if source == "-" else source
-    with _file(source, name) as path:
-        with _readable(name), path.open("rb") as raw:
-            encoding = find_encoding(raw, name)
-        with _readable(name), path.open(encoding=encoding, newline="") as text:
-            sample = text.read(SAMPLE)
-        newline = "\r\n" if "\r\n" in sample else "\n"
-        dialect = Dialect(encoding, find_delimiter(sample, usual_names), newline)
-        with closing(Table(name, [], dialect, path, 0).chunks(1)) as chunks:
-            first = next(chunks, None)
-        if first is None:
-            raise InputError(f"{name}: the file is empty; the first line must name the columns")
-        yield Table(name, first.rows[0], dialect, path, len(first.lines))
+
+    rows: list[list[Any]]
+    found: Mapping[int, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def column(self, position: int) -> list[str]:
+        """Return the cells of a column."""
+        return [str(cells[position]) for cells in self.rows]
+
+    @property
+    def cells(self) -> list[list[Any]]:
+        """The cells of each row."""
+        return self.rows
+
+    @property
+    def faults(self) -> Mapping[int, str]:
+        """What is wrong with rows, by their position."""
+        return self.found
+
+    def place(self, row: int) -> int:
+        """Return the position of a row, counted from 1."""
+        return row + 1
 
 
-@contextmanager
-def _file(source: str, name: str) -> Iterator[Path]:
-    """Give the path of a source; what cannot be read twice is written to a file first."""
-    if source != "-" and not Path(source).is_fifo():
-        yield Path(source)
-        return
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "stdin"
-        with path.open("wb") as file:
-            if source == "-":
-                shutil.copyfileobj(sys.stdin.buffer, file)
-            else:
-                with _readable(name), Path(source).open("rb") as pipe:
-                    shutil.copyfileobj(pipe, file)
-        yield path
+class RowsTable(Table):
+    """A table whose rows are at hand.
+
+    Parameters
+    ----------
+    name
+        What messages call it.
+    header
+        The names of the columns.
+    rows
+        As many cells each.
+    """
+
+    place_name = "row"
+
+    def __init__(self, name: str, header: list[str], rows: list[list[Any]]) -> None:
+        super().__init__(name, header, len(rows))
+        self.rows = rows
+
+    def _chunks(self, size: int) -> Generator[RowsChunk, None, None]:
+        for start in range(0, len(self.rows), size):
+            yield RowsChunk(self.rows[start : start + size])
 
 
-@contextmanager
-def _readable(name: str) -> Iterator[None]:
-    """Say of a file that cannot be opened or read which one it is."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(f"{name}: cannot be read ({error.strerror})") from error
+class Writer(ABC):
+    """Writes rows with their labels.
+
+    A label is first written alone, since titles repeat; then it is joined to its row. What
+    segments there are is joined end to end; a format whose end depends on its beginning is made
+    of that by `finish`.
+    """
+
+    whole = True
+    """Whether head, segments and tail, end to end, are the file; else `finish` makes it."""
+
+    @abstractmethod
+    def head(self) -> bytes:
+        """Return what the file begins with."""
+
+    @abstractmethod
+    def labels(self, columns: Mapping[str, Sequence[Any]]) -> list[str]:
+        """Write labels, given as columns; one text for each."""
+
+    @abstractmethod
+    def segment(self, chunk: Chunk, labels: Sequence[str], *, first: bool) -> bytes:
+        """Join the rows of a chunk to their labels.
+
+        Parameters
+        ----------
+        chunk
+            The rows.
+        labels : sequence of shape (n_rows,)
+            What `labels` returned for them.
+        first
+            Whether this is the first chunk.
+
+        Raises
+        ------
+        InputError
+            If a cell cannot be written in this format; the message names the place.
+        """
+
+    def tail(self) -> bytes:
+        """Return what the file ends with."""
+        return b""
+
+    def finish(self, table: Table, segments: Path, target: Path) -> None:
+        """Make the file of the segments and of the rows, which are read once more."""
+        raise NotImplementedError
 
 
-def _noted(lines: Iterator[str], notes: list[str]) -> Iterator[str]:
-    """Yield lines, and note each of them."""
-    for line in lines:
-        notes.append(line)
-        yield line
+def listed(header: Sequence[str]) -> str:
+    """Name columns, but not hundreds of them."""
+    shown = ", ".join(header[:30])
+    return shown if len(header) <= 30 else f"{shown} and {len(header) - 30} more"
 
 
-def _ends(before: int, rows: Iterable[Sequence[str]]) -> list[int]:
-    """Return the line on which each of some rows ends."""
-    return list(accumulate((1 + _line_breaks(cells) for cells in rows), initial=before))[1:]
+def distinct(header: Sequence[str]) -> list[str]:
+    """Return names of columns without blanks and repetitions, for formats that allow neither.
+
+    Examples
+    --------
+    >>> distinct(["id", "", "id"])
+    ['id', 'column_2', 'id_3']
+    """
+    taken = set(header)
+    names: list[str] = []
+    for n, name in enumerate(header, 1):
+        own = name if name and name not in names else f"{name or 'column'}_{n}"
+        while own in names or (own != name and own in taken):
+            own += "_"
+        names.append(own)
+    return names
 
 
-def _line_breaks(cells: Sequence[str]) -> int:
-    """Count the line breaks within cells."""
-    text = "".join(cells).replace("\r\n", "\n")
-    return text.count("\n") + text.count("\r")
+def label_lines(columns: Mapping[str, Sequence[Any]]) -> list[str]:
+    """Write labels as lines, for a writer that joins them to their rows at the end."""
+    return [",".join(row) + "\n" for row in zip(*columns.values(), strict=True)]
+
+
+def paired(table: Table, segments: Path) -> Iterator[tuple[Chunk, list[list[str]]]]:
+    """Read the rows of a table again, with their labels."""
+    with segments.open(encoding="utf-8", newline="") as file:
+        labels = csv.reader(file)
+        for chunk in table.chunks(_BATCH):
+            yield chunk, [next(labels) for _ in range(len(chunk))]

@@ -11,7 +11,7 @@ from pathlib import Path
 from signal import SIG_IGN, SIGINT, signal
 from typing import Any, TypeVar
 
-from classifier.errors import ClassifierError, ModelError
+from classifier.errors import ClassifierError, ModelError, OutputError
 
 _AHEAD = 3
 """How many results of a worker may wait for those before them."""
@@ -117,3 +117,5 @@ def _do_share(
         connection.send(None)
     except ClassifierError as error:
         connection.send(error)
+    except OSError as error:
+        connection.send(OutputError(f"{directory}: cannot be written ({error.strerror})"))

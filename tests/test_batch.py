@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from classifier import JobTitleClassifier, batch, workers
 from classifier.errors import InputError, ModelError
+from classifier.formats import Writing, make_writer, open_table
 from classifier.labels import LABEL_COLUMNS
-from classifier.tables import open_table
+from classifier.outputs import StreamOutput
+from classifier.summary import Summary
 from tests.test_regression import TITLES
 
 USUAL = {"title": ["title"], "description": ["description"]}
@@ -24,14 +26,22 @@ CELLS = st.one_of(
 )
 
 
-def classify(model: JobTitleClassifier, content: bytes, n: int = 1) -> tuple[bytes, batch.Summary]:
+def classify(
+    model: JobTitleClassifier, content: bytes, n: int = 1, *, strict: bool = False
+) -> tuple[bytes, Summary]:
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "in.csv"
         path.write_bytes(content)
         target = io.BytesIO()
         with open_table(str(path), [*USUAL["title"], *USUAL["description"]]) as table:
-            options = batch.Options(model.policy())
-            summary = batch.classify(model, table, target, options, USUAL, workers=n)
+            options = batch.Options(model.policy(), strict=strict)
+            columns = batch.find_columns(table, options, USUAL)
+            writer = make_writer(table, options.added, options.excess, Writing())
+            with StreamOutput(target, writer, table) as output:
+                summary, _ = batch.classify(
+                    model, table, columns, options, writer, output, workers=n
+                )
+                output.finish()
         return target.getvalue(), summary
 
 
@@ -87,7 +97,7 @@ def test_chunks_and_workers_change_nothing(
 ) -> None:
     """One chunk or many, one process or three: the same bytes, counts and faulty lines."""
     whole, summary = classify(model, mixed(encoding))
-    assert summary.faulty_lines == [9, 12, 47]
+    assert [fault.place for fault in summary.faults] == [9, 12, 47]
     assert summary.statuses["error"] == 3
     assert whole.decode(encoding).count("\ufeff") == 0
     for size in (1, 3, 10):
@@ -100,12 +110,12 @@ def test_chunks_and_workers_change_nothing(
 def test_a_fault_ends_all_workers(
     model: JobTitleClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A row that cannot be parsed is named by line, also when another process meets it."""
+    """A row that must not be faulty is named by line, also when another process meets it."""
     monkeypatch.setattr(batch, "CHUNK", 2)
     content = b"id,title\n" + b"1,Kock\n" * 9 + b'2,"open\n3,Kock\n'
     for n in (1, 2):
         with pytest.raises(InputError, match="line 11: .*not closed"):
-            classify(model, content, n)
+            classify(model, content, n, strict=True)
 
 
 @pytest.mark.filterwarnings("ignore:.*fork")

@@ -69,7 +69,8 @@ def test_rows_of_the_wrong_length_are_kept(jobtitle: Jobtitle) -> None:
     assert [row[2] for row in found[1:]] == ["labelled", "error", "error", "labelled"]
     assert found[3][0] == "3"
     assert found[3][-1] == "extra"
-    assert "line 3, 4" in run.err
+    assert "line 3: too few cells (1 of 2)" in run.err
+    assert "line 4: too many cells (3 of 2)" in run.err
 
 
 def test_another_policy(jobtitle: Jobtitle, tmp_path: Path) -> None:
@@ -89,7 +90,7 @@ def test_another_policy(jobtitle: Jobtitle, tmp_path: Path) -> None:
         (["classify", "-"], "a,b\n1,2\n", 1, "name it with --title"),
         (["classify", "-", "--title", "job"], "a,b\n1,2\n", 1, "no column 'job'; there are a, b"),
         (["classify", "-"], "title,status\na,b\n", 1, "--prefix"),
-        (["classify", "-"], 'id,title\n1,"a\n', 1, "standard input, line 2"),
+        (["classify", "-", "--strict"], 'id,title\n1,"a\n', 1, "standard input, line 2"),
         (["classify", "-", "-o", "no/such/dir/x.csv"], "title\na\n", 1, "cannot be written"),
         (["classify", "-", "--policy", "none"], "title\na\n", 1, "policy 'none'"),
         (["label", "--model", "nowhere", "Kock"], "", 1, "there is no model; run"),
@@ -117,7 +118,7 @@ def test_a_failed_run_leaves_the_old_output(jobtitle: Jobtitle, tmp_path: Path) 
     """An output that is there stays as it was when the run fails, and nothing else is left."""
     out = tmp_path / "out.csv"
     out.write_text("old")
-    run = jobtitle("classify", "-", "-o", out, stdin=b'title,x\nKock,1\n"open,2\n')
+    run = jobtitle("classify", "-", "--strict", "-o", out, stdin=b'title,x\nKock,1\n"open,2\n')
     assert run.code == 1
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
     assert out.read_text() == "old"

@@ -6,7 +6,7 @@ import pytest
 
 from classifier.dialects import Dialect
 from classifier.errors import InputError
-from classifier.tables import open_table
+from classifier.formats import open_table
 
 USUAL = ["title", "titel", "description"]
 
@@ -59,8 +59,9 @@ def test_cells_are_kept(
     ("content", "said"),
     [
         (b"", "the file is empty"),
-        (b'id,title\n1,"open\n2,b\n', "line 2: .*not closed"),
-        (b"id,title\n1,a\n2,\x81\xff\n", "line 3: neither UTF-8, UTF-16 nor Windows-1252"),
+        (b'"id,title\n1,b\n', "line 1: .*not closed"),
+        (b"\nid,title\n1,b\n", "line 1: blank"),
+        (b"\x00\x01\x02\x03\x05" * 9, "this is no text"),
     ],
 )
 def test_faults_name_file_and_line(tmp_path: Path, content: bytes, said: str) -> None:

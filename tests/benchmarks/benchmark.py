@@ -17,9 +17,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
-from classifier import JobTitleClassifier, batch, load_model, paths, tables
+from classifier import JobTitleClassifier, batch, formats, load_model, paths
 from classifier.composition import compose
 from classifier.corpus import TrainingData
+from classifier.outputs import StreamOutput
 from classifier.persistence import MODEL_FILE, REFERENCE_FILE
 
 TITLES, POSTINGS, ROWS, SAMPLE = 200_000, 5_000, 1_000_000, 20_000
@@ -143,9 +144,12 @@ def compare_workers(source: str, target: str) -> float:
     usual = {"title": ["title"], "description": []}
 
     def label(workers: int) -> None:
-        with tables.open_table(source, usual["title"]) as table, Path(target).open("wb") as file:
+        with formats.open_table(source, usual["title"]) as table, Path(target).open("wb") as file:
             options = batch.Options(model.policy())
-            batch.classify(model, table, file, options, usual, workers=workers)
+            columns = batch.find_columns(table, options, usual)
+            writer = formats.make_writer(table, options.added, options.excess, formats.Writing())
+            with StreamOutput(file, writer, table) as output:
+                batch.classify(model, table, columns, options, writer, output, workers=workers)
 
     label(1)
     ratios = [seconds(lambda: label(1), 1) / seconds(lambda: label(2), 1) for _ in range(5)]

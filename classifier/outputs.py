@@ -1,0 +1,287 @@
+"""Where labelled rows go: to a pipe, or to a file that is there whole or not at all."""
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Any, BinaryIO
+
+from classifier.errors import InputError, OutputError, RowError
+from classifier.files import replacing, sync_directory, write_text
+from classifier.sources import pack, packing
+from classifier.tables import Table, Writer
+
+CHECKPOINT = 1.0
+"""How often it is written down how far a run has come, in seconds."""
+
+_FORMAT = 1
+_WHAT = {
+    "input": "the input has changed",
+    "model": "the model is another one",
+    "options": "the options are others",
+}
+State = Mapping[str, Any]
+
+
+class Output(ABC):
+    """Takes labelled rows, chunk after chunk.
+
+    Parameters
+    ----------
+    writer
+        Wrote them.
+    table
+        The rows.
+    compression
+        ``gz``, ``zst`` or None.
+    """
+
+    def __init__(self, writer: Writer, table: Table, compression: str | None) -> None:
+        self.n_done = 0
+        """How many chunks are written, also by an earlier run."""
+        self.state: State = {}
+        """What the earlier run gave to `add`."""
+        self._writer = writer
+        self._table = table
+        self._compression = compression
+
+    @abstractmethod
+    def write(self, data: bytes) -> None:
+        """Write what is no chunk: the head or the tail."""
+
+    def add(self, data: bytes, state: Callable[[], State]) -> None:  # noqa: ARG002
+        """Write the next chunk; `state` gives what a later run has to know of it."""
+        self.write(data)
+        self.n_done += 1
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Make the file whole."""
+
+    def packed(self, data: bytes) -> bytes:
+        """Compress what is written at once, so that parts end to end are an archive."""
+        return pack(data, self._compression) if self._writer.whole else data
+
+    def _make(self, segments: Path, target: Path) -> None:
+        """Make a file of segments, for a format whose end depends on its beginning."""
+        if self._compression is None:
+            self._writer.finish(self._table, segments, target)
+            return
+        with tempfile.TemporaryDirectory(prefix="jobtitle-") as directory:
+            plain = Path(directory) / "whole"
+            self._writer.finish(self._table, segments, plain)
+            with plain.open("rb") as file, packing(target, self._compression) as archive:
+                shutil.copyfileobj(file, archive)
+
+
+class StreamOutput(Output):
+    """Writes to a stream that cannot be taken back, such as standard output.
+
+    Parameters
+    ----------
+    stream
+        Open for writing.
+    writer, table, compression
+        As for `Output`.
+    """
+
+    def __init__(
+        self, stream: BinaryIO, writer: Writer, table: Table, compression: str | None = None
+    ) -> None:
+        super().__init__(writer, table, compression)
+        self._stream = stream
+        self._stack = ExitStack()
+        self._aside = stream
+
+    def __enter__(self) -> "StreamOutput":
+        if not self._writer.whole:
+            self._aside = self._stack.enter_context(tempfile.TemporaryFile())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def write(self, data: bytes) -> None:
+        self._aside.write(self.packed(data))
+
+    def finish(self) -> None:
+        if not self._writer.whole:
+            with tempfile.TemporaryDirectory(prefix="jobtitle-") as directory:
+                segments, target = Path(directory) / "segments", Path(directory) / "whole"
+                self._aside.seek(0)
+                with segments.open("wb") as file:
+                    shutil.copyfileobj(self._aside, file)
+                self._make(segments, target)
+                with target.open("rb") as file:
+                    shutil.copyfileobj(file, self._stream)
+        self._stream.flush()
+
+
+class FileOutput(Output):
+    """Writes a file under the name ``OUT.partial``, with a journal of how far it has come.
+
+    The file gets its name when it is whole. A run that was broken off can be gone on with, to the
+    same bytes, while input, model and options are the same.
+
+    Parameters
+    ----------
+    path
+        Where the file shall stand; one that stands there is replaced at the end.
+    writer, table, compression
+        As for `Output`.
+    fingerprint
+        Tells ``input``, ``model`` and ``options`` apart from others.
+    resume
+        Whether to go on with an earlier run, if there is one.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        writer: Writer,
+        table: Table,
+        compression: str | None = None,
+        *,
+        fingerprint: Mapping[str, str] = MappingProxyType({}),
+        resume: bool = False,
+    ) -> None:
+        super().__init__(writer, table, compression)
+        self.path = path.resolve() if path.is_symlink() else path
+        self.partial = self.path.with_name(f"{path.name}.partial")
+        self.journal = self.path.with_name(f"{path.name}.partial.json")
+        self.is_whole = False
+        self._name = str(path)
+        self._fingerprint = dict(fingerprint)
+        self._resume = resume
+        self._offset = 0
+        self._last = time.monotonic()
+        self._latest: Callable[[], State] = dict
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "FileOutput":
+        with self._said():
+            self._file = self._stack.enter_context(self.partial.open("a+b"))
+            _lock(self._file, self._name)
+            try:
+                found = self._earlier() if self._resume else None
+            except InputError:
+                self._stack.close()
+                raise
+            if found is None:
+                self.journal.unlink(missing_ok=True)
+            else:
+                self.n_done, self._offset = found["chunks"], found["bytes"]
+                self.state, self.is_whole = found["state"], found["whole"]
+                self._latest = lambda: self.state
+            self._file.truncate(self._offset)
+        return self
+
+    def _earlier(self) -> dict[str, Any] | None:
+        """Read the journal of an earlier run, None if there is none."""
+        try:
+            found = json.loads(self.journal.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise InputError(f"{self.journal}: damaged; run again without --resume") from error
+        own = found.get("fingerprint", {}) if found.get("format") == _FORMAT else {}
+        for what, said in _WHAT.items():
+            if own.get(what) != self._fingerprint.get(what):
+                raise InputError(
+                    f"{self._name}: cannot go on, {said} since; run again without --resume"
+                )
+        size = self.partial.stat().st_size
+        if size < found["bytes"]:
+            if found["whole"] and not size and self.path.exists():
+                return None  # it got its name, and only the journal was left: made once more
+            raise InputError(
+                f"{self.partial}: shorter than its journal says; run again without --resume"
+            )
+        return dict(found)
+
+    def write(self, data: bytes) -> None:
+        with self._said():
+            packed = self.packed(data)
+            self._file.write(packed)
+            self._offset += len(packed)
+
+    def add(self, data: bytes, state: Callable[[], State]) -> None:
+        super().add(data, state)
+        self._latest = state
+        if time.monotonic() - self._last >= CHECKPOINT:
+            self._checkpoint()
+
+    def _checkpoint(self, *, whole: bool = False) -> None:
+        """Write down how far the run has come, once all before that is on the disk."""
+        with self._said():
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            found = {
+                "format": _FORMAT,
+                "fingerprint": self._fingerprint,
+                "chunks": self.n_done,
+                "bytes": self._offset,
+                "whole": whole,
+                "state": self._latest(),
+            }
+            write_text(self.journal, json.dumps(found, ensure_ascii=False))
+        self._last = time.monotonic()
+
+    def finish(self) -> None:
+        self.is_whole = True
+        self._checkpoint(whole=True)
+        with self._said():
+            self._stack.close()
+            if self._writer.whole:
+                if self.path.exists():
+                    self.partial.chmod(self.path.stat().st_mode & 0o777)
+                self.partial.replace(self.path)
+            else:
+                with replacing(self.path) as target:
+                    self._make(self.partial, target)
+                self.partial.unlink()
+            sync_directory(self.path.parent)
+            self.journal.unlink()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with suppress(OSError):  # a full disk is said once, where it is met
+            # what stands in the journal can be gone on with; a faulty row will be faulty again
+            if kind is not None and (issubclass(kind, RowError) or not self.journal.exists()):
+                self.journal.unlink(missing_ok=True)
+                self.partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._stack.close()
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        """Say of a file that cannot be written which one it is."""
+        try:
+            yield
+        except OSError as error:
+            kept = "; --resume goes on from there" if self.journal.exists() else ""
+            raise OutputError(
+                f"{self._name}: cannot be written ({error.strerror or error}){kept}"
+            ) from error
+
+
+def _lock(file: BinaryIO, name: str) -> None:
+    """Refuse to write what another run is writing."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: it locks what is open by itself
+        return
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise OutputError(f"{name}: another run is writing it") from error

@@ -1,0 +1,227 @@
+"""Parquet files, by pyarrow: columns keep their types."""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from classifier.cells import as_text, whole
+from classifier.errors import InputError
+from classifier.sources import Source
+from classifier.tables import Chunk, Table, Writer, distinct, label_lines, paired
+
+if TYPE_CHECKING:  # imported where Parquet is read or written
+    import pyarrow as pa
+
+_ROW_GROUP = 100_000
+
+
+@dataclass(frozen=True)
+class ParquetChunk(Chunk):
+    """Some rows of a Parquet file.
+
+    Parameters
+    ----------
+    row
+        How many rows stand before them.
+    batch
+        The rows.
+    """
+
+    row: int
+    batch: "pa.RecordBatch"
+
+    def __len__(self) -> int:
+        return int(self.batch.num_rows)
+
+    def column(self, position: int) -> list[str]:
+        return [as_text(value) for value in self.batch.column(position).to_pylist()]
+
+    @property
+    def cells(self) -> list[list[Any]]:
+        columns = [column.to_pylist() for column in self.batch.columns]
+        return list(map(list, zip(*columns, strict=True)))
+
+    @cached_property
+    def faults(self) -> Mapping[int, str]:
+        return {}
+
+    def place(self, row: int) -> int:
+        return self.row + row + 1
+
+
+class ParquetTable(Table):
+    """A Parquet file.
+
+    Parameters
+    ----------
+    source
+        The file.
+    header
+        The names of the columns.
+    n_rows
+        How many rows there are.
+    """
+
+    place_name = "row"
+
+    def __init__(self, source: Source, header: list[str], n_rows: int) -> None:
+        super().__init__(source.name, header, n_rows, source)
+
+    @property
+    def schema(self) -> "pa.Schema":
+        """The types of the columns, and what else the file says of them."""
+        with _opened(self.source) as file:
+            return file.schema_arrow
+
+    def _chunks(self, size: int) -> Generator[ParquetChunk, None, None]:
+        row = 0
+        with _opened(self.source) as file:
+            for batch in file.iter_batches(batch_size=size):
+                yield ParquetChunk(row, batch)
+                row += batch.num_rows
+
+
+def open_parquet(source: Source) -> ParquetTable:
+    """Open a Parquet file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or pyarrow is not installed.
+    """
+    with _opened(source) as file:
+        names = list(file.schema_arrow.names)
+        if not names:
+            raise InputError(f"{source.name}: a Parquet file without columns")
+        return ParquetTable(source, names, file.metadata.num_rows)
+
+
+@contextmanager
+def _opened(source: Source) -> Generator[Any, None, None]:
+    pa, parquet = libraries()
+    try:
+        with parquet.ParquetFile(source.path) as file:
+            yield file
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{source.name}: cannot be read as Parquet ({reason})") from error
+
+
+def libraries() -> tuple[Any, Any]:
+    """Return pyarrow and its Parquet module.
+
+    Raises
+    ------
+    InputError
+        If it is not installed.
+    """
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError as error:
+        raise InputError(
+            "Parquet needs pyarrow; run: pip install 'jobtitle-classifier[parquet]'"
+        ) from error
+    return pa, parquet
+
+
+class ParquetWriter(Writer):
+    """Writes a Parquet file, when all labels are there; what was no Parquet becomes text.
+
+    Parameters
+    ----------
+    header
+        The names of the columns of the table.
+    added
+        The names of the columns of the label.
+    excess
+        The name of a column of cells that have none.
+    """
+
+    whole = False
+
+    def __init__(self, header: Sequence[str], added: Sequence[str], excess: str) -> None:
+        libraries()
+        self.header = list(header)
+        self.added = list(added)
+        self.excess = excess
+
+    def head(self) -> bytes:
+        return b""
+
+    def labels(self, columns: Mapping[str, Sequence[Any]]) -> list[str]:
+        return label_lines(columns)
+
+    def segment(self, chunk: Chunk, labels: Sequence[str], *, first: bool) -> bytes:  # noqa: ARG002
+        return "".join(labels).encode()
+
+    def finish(self, table: Table, segments: Path, target: Path) -> None:
+        pa, parquet = libraries()
+        schema = table.schema if isinstance(table, ParquetTable) else None
+        has_excess = schema is None and self._has_excess(table)
+        names = distinct(self.header)
+        if schema is None:
+            schema = pa.schema([(name, pa.string()) for name in names])
+        for name in self.added:
+            schema = schema.append(pa.field(name, label_type(name)))
+        if has_excess:
+            schema = schema.append(pa.field(self.excess, pa.list_(pa.string())))
+        with parquet.ParquetWriter(target, schema) as file:
+            waiting: list[Any] = []
+            for chunk, labels in paired(table, segments):
+                waiting.append(self._batch(chunk, labels, schema, has_excess=has_excess))
+                if sum(batch.num_rows for batch in waiting) >= _ROW_GROUP:
+                    file.write_table(pa.Table.from_batches(waiting, schema))
+                    waiting.clear()
+            if waiting:
+                file.write_table(pa.Table.from_batches(waiting, schema))
+
+    def _has_excess(self, table: Table) -> bool:
+        width = len(self.header)
+        return any(
+            len(cells) > width
+            for chunk in table.chunks(_ROW_GROUP)
+            if chunk.faults
+            for cells in chunk.cells
+        )
+
+    def _batch(
+        self, chunk: Chunk, labels: list[list[str]], schema: Any, *, has_excess: bool
+    ) -> Any:
+        """Join rows and labels."""
+        pa, _ = libraries()
+        width = len(self.header)
+        if isinstance(chunk, ParquetChunk):
+            columns = list(chunk.batch.columns)
+        else:
+            rows = chunk.cells
+            columns = [
+                pa.array([_text(cells[n]) for cells in rows], pa.string()) for n in range(width)
+            ]
+        for name, values in zip(self.added, zip(*labels, strict=True), strict=True):
+            columns.append(label_array(name, values))
+        if has_excess:
+            excess = [[_text(v) for v in cells[width:]] or None for cells in rows]
+            columns.append(pa.array(excess, pa.list_(pa.string())))
+        return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else whole(as_text(value))
+
+
+def label_type(name: str) -> Any:
+    """Return the type of a column of the label: probabilities are numbers, all else is text."""
+    pa, _ = libraries()
+    return pa.float64() if name.endswith("confidence") else pa.string()
+
+
+def label_array(name: str, values: Sequence[str]) -> Any:
+    """Return a column of the label; what is empty is missing."""
+    pa, _ = libraries()
+    if name.endswith("confidence"):
+        return pa.array([float(value) if value else None for value in values], pa.float64())
+    return pa.array([value or None for value in values], pa.string())

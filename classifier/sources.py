@@ -1,0 +1,252 @@
+"""Where rows come from: files, pipes and archives, told apart by what is in them."""
+
+import gzip
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+from classifier.errors import InputError
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+ENDINGS = {
+    ".csv": "csv",
+    ".txt": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".jsonld": "json",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+"""The endings of file names, and their formats."""
+
+FORMATS = ("csv", "tsv", "jsonl", "json", "xlsx", "parquet")
+"""What can be read and written."""
+
+MAX_UNPACKED = 8 << 30
+"""The most bytes that are unpacked from an archive that has to be written to a file."""
+
+_COMPRESSIONS = {".gz": "gz", ".zst": "zst"}
+_IN_PLACE = ("xlsx", "parquet")  # formats that are not read from beginning to end
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to read rows from, as often as need be.
+
+    Parameters
+    ----------
+    name
+        What messages call it.
+    path
+        Where it is.
+    format
+        One of `FORMATS`.
+    compression
+        ``gz``, ``zst`` or None.
+    """
+
+    name: str
+    path: Path
+    format: str
+    compression: str | None
+
+    def open(self) -> BinaryIO:
+        """Open it for reading, unpacked.
+
+        Raises
+        ------
+        OSError
+            If it cannot be opened, or what is read of it is no whole archive.
+        """
+        return _opened(self.path, self.compression)
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of its bytes as 64 hexadecimal digits."""
+        with readable(self.name), self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def stamp(self) -> tuple[int, int]:
+        """Return its size and when it was changed: other ones tell that it is another file."""
+        with readable(self.name):
+            found = self.path.stat()
+        return found.st_size, found.st_mtime_ns
+
+
+def kind_of(name: str) -> tuple[str | None, str | None]:
+    """Return the format and compression that a file's name tells, None where it does not.
+
+    Examples
+    --------
+    >>> kind_of("titlar.csv.gz")
+    ('csv', 'gz')
+    >>> kind_of("titlar")
+    (None, None)
+    """
+    path = Path(name.lower())
+    compression = _COMPRESSIONS.get(path.suffix)
+    if compression:
+        path = path.with_suffix("")
+    return ENDINGS.get(path.suffix), compression
+
+
+@contextmanager
+def open_source(source: str, wanted: str | None = None) -> Iterator[Source]:
+    """Find out what a file is.
+
+    Parameters
+    ----------
+    source
+        A path, or ``-`` for standard input; what cannot be read twice is written to a file first.
+    wanted
+        Its format, if the user says so; else the bytes tell it, then the ending.
+
+    Yields
+    ------
+    Source
+        Can be read as often as need be.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is of a format that cannot be read.
+    """
+    name = "standard input" if source == "-" else source
+    with tempfile.TemporaryDirectory(prefix="jobtitle-") as directory:
+        spool = Path(directory) / "spool"
+        with readable(name):
+            if source == "-":
+                _spool(sys.stdin.buffer, spool, name)
+            elif Path(source).is_fifo():
+                with Path(source).open("rb") as pipe:
+                    _spool(pipe, spool, name)
+            path = spool if spool.exists() else Path(source)
+            found = _recognised(name, path, wanted, kind_of(source)[0])
+            if found.compression and found.format in _IN_PLACE:
+                unpacked = spool.with_suffix(".unpacked")
+                with found.open() as packed:
+                    _spool(packed, unpacked, name, MAX_UNPACKED)
+                found = replace(found, path=unpacked, compression=None)
+        yield found
+
+
+@contextmanager
+def readable(name: str) -> Iterator[None]:
+    """Say of a file that cannot be opened or read which one it is."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read ({error.strerror or error})") from error
+    except UnicodeError as error:
+        raise InputError(f"{name}: changed while it was read; try again") from error
+    except EOFError as error:
+        raise InputError(f"{name}: the archive breaks off; pack it again") from error
+    except zstd.ZstdError as error:
+        raise InputError(f"{name}: the archive is damaged ({error})") from error
+
+
+def _opened(path: Path, compression: str | None) -> BinaryIO:
+    if compression == "gz":
+        return cast(BinaryIO, gzip.open(path, "rb"))
+    if compression == "zst":
+        return cast(BinaryIO, zstd.open(path, "rb"))
+    return path.open("rb")
+
+
+def pack(data: bytes, compression: str | None) -> bytes:
+    """Compress bytes, so that such parts end to end are an archive of the whole."""
+    if not data or compression is None:
+        return data
+    # no time stands in it: the same rows, the same bytes
+    return gzip.compress(data, 6, mtime=0) if compression == "gz" else zstd.compress(data)
+
+
+def packing(path: Path, compression: str) -> BinaryIO:
+    """Open an archive for writing."""
+    if compression == "gz":
+        return cast(BinaryIO, gzip.GzipFile("", "wb", 6, path.open("wb"), mtime=0))
+    return cast(BinaryIO, zstd.open(path, "wb"))
+
+
+def _spool(stream: IO[bytes], path: Path, name: str, limit: int | None = None) -> None:
+    """Write a stream to a file."""
+    with path.open("wb") as file:
+        if limit is None:
+            shutil.copyfileobj(stream, file)
+            return
+        while block := stream.read(_BLOCK):
+            if file.tell() > limit:
+                raise InputError(f"{name}: unpacks to more than {limit >> 30} GiB")
+            file.write(block)
+
+
+def _recognised(name: str, path: Path, wanted: str | None, ending: str | None) -> Source:
+    """Find out format and compression."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    compression = None
+    if start.startswith(b"\x1f\x8b"):
+        compression = "gz"
+    elif start.startswith(b"\x28\xb5\x2f\xfd"):
+        compression = "zst"
+    with _opened(path, compression) as file:
+        start = file.read(8)
+    found = wanted or _from_bytes(name, path, start, compression) or ending
+    if found in (None, "json", "jsonl") and wanted is None:
+        found = _json_kind(path, compression, found)
+    return Source(name, path, found or "csv", compression)
+
+
+def _from_bytes(name: str, path: Path, start: bytes, compression: str | None) -> str | None:
+    """Tell a format by the first bytes of a file, whatever it is called."""
+    if start.startswith(b"PAR1"):
+        return "parquet"
+    if start.startswith(b"\xd0\xcf\x11\xe0"):
+        raise InputError(
+            f"{name}: an old Excel file, or one with a password; save it as .xlsx without one"
+        )
+    if start.startswith(b"%PDF"):
+        raise InputError(f"{name}: a PDF; save the table it was made from as .xlsx or .csv")
+    if not start.startswith(b"PK\x03\x04"):
+        return None
+    if compression is None:
+        try:
+            with zipfile.ZipFile(path) as archive:
+                if "xl/workbook.xml" not in archive.namelist():
+                    raise InputError(f"{name}: a zip archive, not an Excel file; unpack it")
+        except zipfile.BadZipFile as error:
+            raise InputError(f"{name}: a damaged Excel file or zip archive ({error})") from error
+    return "xlsx"
+
+
+def _json_kind(path: Path, compression: str | None, ending: str | None) -> str | None:
+    """Tell JSON Lines from a document: its first line is whole in itself, and is no list."""
+    with _opened(path, compression) as file:
+        line = file.readline(_BLOCK).removeprefix(b"\xef\xbb\xbf").strip()
+        if not line.startswith((b"{", b"[")):
+            return ending
+        more = bool(file.read(_BLOCK).strip())
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return "json" if ending != "jsonl" or line in (b"[", b"{") else "jsonl"
+    if line.startswith(b"["):
+        return "json" if not more else "jsonl"
+    return "jsonl" if more or ending != "json" else "json"
