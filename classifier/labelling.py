@@ -1,6 +1,7 @@
 """From probabilities to labels, column by column: department, category, role, seniority."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,32 @@ from classifier.taxonomy import SENIORITIES
 
 ROLE_MATTERS = 0.05
 """The least probability of a department, 0-1, at which its roles are told apart for categories."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A column of few names.
+
+    Parameters
+    ----------
+    names
+        The names; one may stand at several positions.
+    where : ndarray of int of shape (n_postings,)
+        Which of them each posting has.
+    """
+
+    names: list[str]
+    where: np.ndarray
+
+    def tolist(self) -> list[str]:
+        """Return the name of each posting."""
+        names = self.names
+        return [names[n] for n in self.where.tolist()]
+
+    def categorical(self) -> Any:
+        """Return the column as pandas keeps such."""
+        codes, categories = pd.factorize(np.array(self.names, dtype=object))
+        return pd.Categorical.from_codes(codes[self.where], list(categories))  # type: ignore[call-overload]
 
 
 class Labelling:
@@ -34,7 +61,7 @@ class Labelling:
         self.seniority = seniority
         self._positions = positions_by_department(roles)
         self._departments = list(self._positions)
-        self._by_department = {d: [roles[n] for n in own] for d, own in self._positions.items()}
+        self._places = role_places(roles)
 
     def columns(self, scores: Scored, policy: Policy, threshold: float) -> dict[str, Any]:
         """Decide each posting.
@@ -50,7 +77,7 @@ class Labelling:
 
         Returns
         -------
-        dict of str to array of shape (n_postings,)
+        dict of str to Named or array of shape (n_postings,)
             The columns of `classifier.labels.LABEL_COLUMNS`.
         """
         best = scores.probabilities.argmax(axis=1)
@@ -67,21 +94,21 @@ class Labelling:
         found, where = np.unique(role, return_inverse=True)
         roles = [self.roles[n] if n >= 0 else None for n in found]
         rules = [policy.rule(r.department, r.id) if r else None for r in roles]
-        shares = category_probabilities(scores, policy, self._by_department)
+        shares = category_probabilities(scores, policy, self._places)
         table = np.column_stack([*shares.values(), np.full(len(best), np.nan)])
         of_rule = [list(shares).index(rule.category) if rule else -1 for rule in rules]
         column = np.array(of_rule, dtype=np.int64)
         of_category = table[np.arange(len(best)), column[where]]
         level, level_confidence = self._levels(scores, roles, where)
         return {
-            "status": _categorical(
+            "status": Named(
                 ["labelled", "unknown", "empty"], np.where(is_empty, 2, np.where(labelled, 0, 1))
             ),
-            "department": _categorical([r.department if r else "" for r in roles], where),
-            "category": _categorical([rule.category if rule else "" for rule in rules], where),
-            "category_basis": _categorical([rule.basis if rule else "" for rule in rules], where),
-            "role": _categorical([r.id if r else "" for r in roles], where),
-            "seniority": _categorical([*SENIORITIES, ""], level),
+            "department": Named([r.department if r else "" for r in roles], where),
+            "category": Named([rule.category if rule else "" for rule in rules], where),
+            "category_basis": Named([rule.basis if rule else "" for rule in rules], where),
+            "role": Named([r.id if r else "" for r in roles], where),
+            "seniority": Named([*SENIORITIES, ""], level),
             "confidence": np.where(is_empty, np.nan, confidence),
             "category_confidence": of_category,
             "seniority_confidence": level_confidence,
@@ -131,8 +158,16 @@ class Labelling:
         ]
 
 
+def role_places(roles: Sequence[Role]) -> dict[str, dict[str, int]]:
+    """Return for each department its roles, with their places among its fits."""
+    return {
+        department: {roles[n].id: place for place, n in enumerate(own)}
+        for department, own in positions_by_department(roles).items()
+    }
+
+
 def category_probabilities(
-    scores: Scored, policy: Policy, roles: Mapping[str, Sequence[Role]]
+    scores: Scored, policy: Policy, places: Mapping[str, Mapping[str, int]]
 ) -> dict[str, np.ndarray]:
     """Sum the probabilities of departments and roles by office category.
 
@@ -142,8 +177,8 @@ def category_probabilities(
         Of n_postings postings.
     policy
         Says which department and which role falls in which category.
-    roles
-        Department to its roles, in the order of probabilities and fits.
+    places
+        Department, in the order of probabilities, to its roles and their places among the fits.
 
     Returns
     -------
@@ -152,24 +187,21 @@ def category_probabilities(
     """
     rules = (*policy.departments.values(), *policy.roles.values())
     categories = list(dict.fromkeys(rule.category for rule in rules))
-    column = [categories.index(policy.departments[department].category) for department in roles]
+    column = [categories.index(policy.departments[department].category) for department in places]
     sums = scores.probabilities @ np.eye(len(categories))[column]
-    for n, (department, own) in enumerate(roles.items()):
-        special = [k for k, role in enumerate(own) if role.id in policy.roles]
-        rows = np.flatnonzero(scores.probabilities[:, n] >= ROLE_MATTERS)
-        if special and len(rows):
-            shares = softmax(scores.fit(department, rows), axis=1)[:, special]
+    likely = scores.probabilities >= ROLE_MATTERS
+    for n in np.flatnonzero(likely.any(axis=0)).tolist():
+        department, own = list(places.items())[n]
+        special = [role for role in policy.roles if role in own]
+        if special:
+            rows = np.flatnonzero(likely[:, n])
+            fit = scores.fit(department, rows)
+            shares = softmax(fit, axis=1)[:, [own[role] for role in special]]
             shares *= scores.probabilities[rows, n, np.newaxis]
-            for k, share in zip(special, shares.T, strict=True):
-                sums[rows, categories.index(policy.roles[own[k].id].category)] += share
+            for role, share in zip(special, shares.T, strict=True):
+                sums[rows, categories.index(policy.roles[role].category)] += share
                 sums[rows, column[n]] -= share
     return dict(zip(categories, np.clip(sums, 0, 1).T, strict=True))
-
-
-def _categorical(names: Sequence[str], where: np.ndarray) -> Any:
-    """Return a column of few names, each of which may stand at several positions."""
-    codes, categories = pd.factorize(np.array(names, dtype=object))
-    return pd.Categorical.from_codes(codes[where], list(categories))  # type: ignore[call-overload]
 
 
 def _position(level: str | None) -> int:

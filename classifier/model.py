@@ -12,7 +12,7 @@ from pandas.api.types import union_categoricals
 from classifier.catalogue import Role
 from classifier.errors import InputError
 from classifier.fast import FastScorer
-from classifier.labelling import Labelling
+from classifier.labelling import Labelling, Named
 from classifier.labels import Candidate, Label
 from classifier.lexicon import Lexicon
 from classifier.policy import Policy, find_policy
@@ -277,7 +277,11 @@ class JobTitleClassifier:
     def _frame(
         self, scores: Scored, policy: Policy, min_confidence: float | None, n_candidates: int
     ) -> pd.DataFrame:
-        columns = self._labelling.columns(scores, policy, self._threshold(min_confidence))
+        decided = self._labelling.columns(scores, policy, self._threshold(min_confidence))
+        columns = {
+            name: column.categorical() if isinstance(column, Named) else column
+            for name, column in decided.items()
+        }
         if n_candidates:
             columns["candidates"] = [
                 "|".join(f"{d}:{p:.4f}" for d, p in ranked) if not empty else ""
@@ -295,7 +299,8 @@ class JobTitleClassifier:
         columns = self._labelling.columns(scores, policy, self._threshold(min_confidence))
         ranked = self._labelling.ranked(scores, n_candidates)
         labels = []
-        for row, values in enumerate(zip(*columns.values(), strict=True)):
+        cells = [column.tolist() for column in columns.values()]
+        for row, values in enumerate(zip(*cells, strict=True)):
             found: dict[str, Any] = dict(zip(columns, map(_given, values), strict=True))
             candidates = tuple(
                 Candidate(d, policy.departments[d].category, p)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from classifier import JobTitleClassifier
 from classifier.errors import InputError
-from classifier.labelling import category_probabilities
+from classifier.labelling import category_probabilities, role_places
 from classifier.labels import LABEL_COLUMNS
 from classifier.postings import Evidence
 from classifier.text import MAX_SENTENCE, MAX_SENTENCES
@@ -172,8 +172,7 @@ def test_a_category_is_the_sum_of_its_parts(
     assert np.isfinite(scores.probabilities).all()
     assert (scores.probabilities >= 0).all()
     assert (scores.probabilities.sum(axis=1) <= 1 + 1e-9).all()
-    roles = {d: [model.roles[n] for n in own] for d, own in model.lexicon.positions.items()}
-    categories = category_probabilities(scores, policy, roles)
+    categories = category_probabilities(scores, policy, role_places(model.roles))
     assert sum(categories.values()) == pytest.approx(scores.probabilities.sum(axis=1))
     outside = [
         rule.category == "outside_office" for rule in map(policy.departments.get, model.departments)
