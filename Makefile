@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test train selection benchmark soak clean
+.PHONY: run test train selection benchmark soak kill cluster bodies clean
 
 run: $(VENV)/.run
 	$(BIN)/python -m classifier classify notebooks/postings.csv
@@ -31,6 +31,17 @@ benchmark: $(VENV)/.run  # slow: trains fastText, labels a million rows
 soak: $(VENV)/.run  # slow: labels ten million rows and watches the memory
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmarks]'
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/soak.py
+
+kill: $(VENV)/.run  # slow: kills a run over two million rows twenty times
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmarks]'
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/kill.py
+
+cluster: $(VENV)/.run  # slow: labels 2 GB of Parquet, plainly and by Dask
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dask]'
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/cluster.py
+
+bodies: $(VENV)/.test  # slow: sends the service fifty thousand bodies
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/bodies.py
 
 clean:
 	rm -rf $(VENV) models/*.joblib models/manifest.json

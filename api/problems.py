@@ -25,15 +25,33 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
         What the kind of problem is.
     detail
         What is wrong with this request and what to do.
+    headers
+        Headers of the answer, such as ``Retry-After``.
     more
         Further members of the problem, such as the faulty fields.
     """
 
-    def __init__(self, status: int, kind: str, title: str, detail: str, **more: Any) -> None:
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        title: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> None:
         super().__init__(detail)
         self.status = status
+        self.headers = dict(headers or {})
         self.body = {"type": f"/problems/{kind}", "title": title, "status": status, **more}
         self.body["detail"] = detail
+
+
+def problem_body(status: int, kind: str, title: str, detail: str) -> str:
+    """Return a problem as JSON, for what is refused before the application sees it."""
+    body = {"type": f"/problems/{kind}", "title": title, "status": status, "detail": detail}
+    return json.dumps(body) + "\n"
 
 
 def _response(body: Mapping[str, Any], status: int) -> Response:
@@ -41,7 +59,9 @@ def _response(body: Mapping[str, Any], status: int) -> Response:
 
 
 def _from_problem(problem: Problem) -> Response:
-    return _response(problem.body, problem.status)
+    response = _response(problem.body, problem.status)
+    response.headers.update(problem.headers)
+    return response
 
 
 def _from_http(error: HTTPException) -> Response:

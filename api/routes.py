@@ -1,16 +1,44 @@
 """The service's paths."""
 
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from flask import Blueprint, Flask, current_app, jsonify, request
+from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
+from pydantic_core import to_json
 
+from api import metrics
 from api.problems import Problem
-from api.schemas import Batch, Single, as_json, parse
-from classifier import JobTitleClassifier, __version__
+from api.schemas import (
+    Batch,
+    JobPostings,
+    Posting,
+    Query,
+    Wishes,
+    as_json,
+    invalid_field,
+    parse,
+    validated,
+    with_category,
+)
+from api.settings import Settings
+from api.together import Together, Wish
+from classifier import JobTitleClassifier, Label, __version__
+from classifier.batch import Options, check_names, find_columns, segments
+from classifier.delimited import CsvOptions, CsvWriter, open_csv
+from classifier.errors import InputError
+from classifier.policy import Policy
+from classifier.sources import Source
 
-MAX_BODY = 1 << 20
-"""Bytes of a request body."""
+PROBES = {"Löneadministratör": "payroll", "Undersköterska": "healthcare", "": None}
+"""Titles, and the department that a model that works gives them."""
+
+_TOLD = ("sha256", "training_data_sha256", "seed", "figures")  # of what the model's facts may be
+_JSON_LD = "application/ld+json"
+_TYPES = ("application/json", _JSON_LD, "text/csv")
 
 routes = Blueprint("routes", __name__)
 
@@ -20,52 +48,170 @@ def _model() -> JobTitleClassifier:
     return model
 
 
+def _settings() -> Settings:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings
+
+
 def _body() -> bytes:
     """Return the request's body, whether its length was declared or not."""
-    if request.mimetype != "application/json":
-        detail = "send Content-Type: application/json"
-        raise Problem(415, "unsupported-type", "The body is not declared as JSON", detail)
+    limit = _settings().max_body
     body = b""
-    if request.content_length is None or request.content_length <= MAX_BODY:
-        body = request.stream.read(MAX_BODY + 1)
-    if (not body and request.content_length) or len(body) > MAX_BODY:
-        detail = f"send at most {MAX_BODY} bytes, in several requests if need be"
-        raise Problem(413, "too-large", "The body is too large", detail, limit=MAX_BODY)
+    if request.content_length is None or request.content_length <= limit:
+        body = request.stream.read(limit + 1)
+    if (not body and request.content_length) or len(body) > limit:
+        detail = f"send at most {limit} bytes, in several requests if need be"
+        raise Problem(413, "too-large", "The body is too large", detail, limit=limit)
     return body
+
+
+def _policy(name: str) -> Policy:
+    policies = _model().policies
+    if name not in policies:
+        raise invalid_field("policy", f"there are {', '.join(policies)}")
+    return policies[name]
 
 
 @routes.post("/v1/classify")
 def classify() -> ResponseReturnValue:
-    """Label one posting or a batch."""
-    sent = parse(_body())
-    answers = _explained(sent) if sent.explain else _labelled(sent)
-    return jsonify({"labels": answers} if isinstance(sent, Batch) else answers[0])
+    """Label one posting, a batch, JobPostings, or a CSV file."""
+    if request.mimetype not in _TYPES:
+        detail = "send Content-Type: application/json, application/ld+json or text/csv"
+        raise Problem(415, "unsupported-type", "The body is of no known type", detail)
+    query = _query()
+    if request.mimetype == "text/csv":
+        return _labelled_csv(query)
+    sent = parse(_body(), query.wishes, only_json_ld=request.mimetype == _JSON_LD)
+    if isinstance(sent, JobPostings):
+        return _answer(_job_postings(sent))
+    answers = _labelled(sent.postings, sent)
+    return _answer({"labels": answers} if isinstance(sent, Batch) else answers[0])
 
 
-def _labelled(sent: Single | Batch) -> list[dict[str, Any]]:
-    titles, descriptions = [p.title for p in sent.postings], [p.description for p in sent.postings]
-    labels = _model().predict(titles, descriptions, min_confidence=sent.min_confidence)
-    return [as_json(p, label) for p, label in zip(sent.postings, labels, strict=True)]
+def _query() -> Query:
+    """Read what is wished in the address."""
+    if not request.args:
+        return Query()
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            raise invalid_field(name, "say it once")
+    return validated(Query, request.args.to_dict())
 
 
-def _explained(sent: Single | Batch) -> list[dict[str, Any]]:
+def _answer(value: Any) -> Response:
+    return Response(to_json(value) + b"\n", content_type="application/json")
+
+
+def _labelled(postings: Sequence[Posting], wishes: Wishes) -> list[dict[str, Any]]:
+    """Label postings as they are wished."""
+    policy = _policy(wishes.policy)
+    labels = _labels(postings, Wish(policy, wishes.min_confidence, wishes.candidates))
+    metrics.count_postings([label.status for label in labels])
+    if not wishes.explain:
+        return [as_json(p, label) for p, label in zip(postings, labels, strict=True)]
     answers = []
-    for posting in sent.postings:
+    for posting, label in zip(postings, labels, strict=True):
         reasons = _model().explain(
-            posting.title, posting.description, min_confidence=sent.min_confidence
+            posting.title, posting.description, policy=policy, min_confidence=wishes.min_confidence
         )
-        answers.append(as_json(posting, reasons.label, reasons))
+        answers.append(as_json(posting, label, reasons))
     return answers
+
+
+def _labels(postings: Sequence[Posting], wish: Wish) -> list[Label]:
+    if len(postings) == 1:
+        together: Together = current_app.extensions["together"]
+        return [together.label(postings[0].title, postings[0].description, wish)]
+    texts = [posting.description for posting in postings]
+    return _model().predict(
+        [posting.title for posting in postings],
+        texts if any(texts) else None,
+        policy=wish.policy,
+        min_confidence=wish.min_confidence,
+        n_candidates=wish.n_candidates,
+    )
+
+
+def _job_postings(sent: JobPostings) -> Any:
+    """Label JobPostings: each comes back with its ISCO-08 group, and its label beside it."""
+    roles = {role.id: role for role in _model().roles}
+    answers = []
+    labels = _labelled(sent.batch.postings, sent.batch)
+    for posting, label in zip(sent.objects, labels, strict=True):
+        role = roles.get(label["role"] or "")
+        own = with_category(posting, role.isco, role.names["en"]) if role else posting
+        answers.append({"posting": own, "label": label})
+    return answers[0] if sent.alone else {"postings": answers}
+
+
+def _labelled_csv(query: Query) -> Response:
+    """Label the rows of a CSV file; they go out while they are labelled."""
+    if query.explain:
+        raise invalid_field("explain", "reasons are not given for files")
+    model, usual = _model(), current_app.config["USUAL_NAMES"]
+    options = Options(
+        _policy(query.policy),
+        query.title,
+        query.description,
+        query.prefix,
+        query.wishes.get("candidates", 0),
+        query.min_confidence,
+    )
+    directory = TemporaryDirectory(prefix="jobtitle-")
+    try:
+        path = Path(directory.name) / "body.csv"
+        path.write_bytes(_body())
+        names = [*usual["title"], *usual["description"], query.title or ""]
+        how = CsvOptions(encoding=request.mimetype_params.get("charset"))
+        table = open_csv(Source("the body", path, "csv", None), names, how)
+        columns = find_columns(table, options, usual)
+        check_names(table, options)
+        writer = CsvWriter(
+            table.header, options.added, table.dialect,
+            has_header=True, as_read=True, excel_safe=False,
+        )  # fmt: skip
+        parts = segments(model, table, columns, options, writer)
+        head = next(parts)  # what cannot be written shows here, before anything is sent
+    except InputError as error:
+        directory.cleanup()
+        detail = _as_in_an_address(str(error))
+        raise Problem(422, "invalid-file", "The file cannot be labelled", detail) from error
+    except BaseException:
+        directory.cleanup()
+        raise
+
+    def rows() -> Iterator[bytes]:
+        with directory:
+            yield head.text
+            for labelled in parts:
+                metrics.count_kinds(labelled.kinds)
+                yield labelled.text
+
+    encoding = table.dialect.encoding.removesuffix("-sig")
+    response = Response(rows(), content_type=f"text/csv; charset={encoding}")
+    response.call_on_close(directory.cleanup)  # also if nobody stays to read it
+    return response
+
+
+def _as_in_an_address(message: str) -> str:
+    """Put an error in the words of the service where it names options of the command line."""
+    message = message.replace(" with --output-encoding", "")
+    message = re.sub(r"(--format or )?--encoding", "charset in Content-Type", message)
+    return re.sub(r"--(title|description|prefix)\b", r"\1 in the query", message)
 
 
 @routes.get("/v1/taxonomy")
 def taxonomy() -> ResponseReturnValue:
-    """List the departments and categories."""
+    """List the departments and categories, with their names in the language that is asked for."""
     model = _model()
     policy = model.policy()
+    # sv-SE is Swedish, too, and goes before an English that is wanted less
+    wanted = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality)
+    language = next((own for own in wanted if own in ("en", "sv")), "en")
     departments = [
         {
             "id": department.id,
+            "name": department.names.get(language, department.id),
             "names": dict(department.names),
             "category": policy.departments[department.id].category,
             "category_basis": policy.departments[department.id].basis,
@@ -73,23 +219,38 @@ def taxonomy() -> ResponseReturnValue:
         for department in model.taxonomy.departments.values()
     ]
     categories = [
-        {"id": category, "names": dict(names)}
+        {"id": category, "name": names.get(language, category), "names": dict(names)}
         for category, names in model.taxonomy.category_names.items()
     ]
-    version = model.taxonomy.version
-    return jsonify({"version": version, "departments": departments, "categories": categories})
+    policies = [
+        {"id": own.id, "description": own.description.get(language, own.id)}
+        for own in model.policies.values()
+    ]
+    body = {
+        "version": model.taxonomy.version,
+        "language": language,
+        "departments": departments,
+        "categories": categories,
+        "policies": policies,
+    }
+    response = jsonify(body)
+    response.content_language.add(language)
+    response.vary.add("Accept-Language")
+    return response
 
 
 @routes.get("/v1/model")
 def model_facts() -> ResponseReturnValue:
-    """Say which model answers."""
+    """Say which model answers, what it was made of, and how good it is."""
     model = _model()
+    told = current_app.config["MODEL_FACTS"]
     facts: dict[str, Any] = {
         "version": __version__,
         "taxonomy_version": model.taxonomy.version,
         "min_confidence": model.min_confidence,
+        "departments": len(model.taxonomy.departments),
         "roles": len(model.roles),
-        **current_app.config["MODEL_FACTS"],
+        **{name: told[name] for name in _TOLD if name in told},
     }
     return jsonify(facts)
 
@@ -102,9 +263,19 @@ def live() -> ResponseReturnValue:
 
 @routes.get("/v2/health/ready")
 def ready() -> ResponseReturnValue:
-    """Say that the model answers."""
-    _model().predict(["Löneadministratör"])
+    """Say that the model answers as it should."""
+    labels = _model().predict(list(PROBES))
+    if [label.department for label in labels] != list(PROBES.values()):
+        detail = "the model does not answer as it should"
+        later = {"Retry-After": "1"}
+        raise Problem(503, "not-ready", "The model is not ready", detail, headers=later)
     return jsonify({"status": "ready"})
+
+
+@routes.get("/metrics")
+def counts() -> ResponseReturnValue:
+    """Give what was counted, for Prometheus."""
+    return metrics.exposition()
 
 
 def register(app: Flask) -> None:

@@ -1,19 +1,25 @@
 """What requests look like, checked by pydantic, and how labels are written as JSON."""
 
-from dataclasses import asdict
-from typing import Annotated, Any, Self
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError, from_json
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import from_json
 
 from api.problems import Problem
 from classifier import Explanation, Label
+from classifier.json_lines import is_job_posting, text_of
 
 MAX_POSTINGS = 1_000
 """Postings in one request."""
 
 MAX_EXPLAINED = 50
 """Postings in one request that asks for reasons."""
+
+MAX_EXPLAINED_CHARACTERS = 200_000
+"""Characters in one request that asks for reasons: they take some ten times as long as labels."""
 
 MAX_WORDS = 30
 """Words listed in an explanation: the strongest; the rest are summed."""
@@ -25,14 +31,22 @@ MAX_DESCRIPTION = 200_000
 """Characters of a description."""
 
 
+def _whole(number: object) -> object:
+    """Read 3.0 as 3: to JSON they are the same number."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
 class Posting(BaseModel):
     """A posting: a title, a description, or both."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    title: Annotated[str, Field(max_length=MAX_TITLE)] = ""
-    description: Annotated[str, Field(max_length=MAX_DESCRIPTION)] = ""
-    id: Annotated[str, Field(max_length=200)] | int | None = None
+    title: Annotated[str, Field(max_length=MAX_TITLE, description="Text or HTML.")] = ""
+    description: Annotated[str, Field(max_length=MAX_DESCRIPTION, description="Text or HTML.")] = ""
+    id: Annotated[
+        Annotated[str, Field(max_length=200)] | Annotated[int, BeforeValidator(_whole)] | None,
+        Field(description="Comes back with the label."),
+    ] = None
 
 
 class Wishes(BaseModel):
@@ -40,12 +54,30 @@ class Wishes(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    explain: bool = False
-    min_confidence: Annotated[float, Field(ge=0, le=1)] | None = None
+    candidates: Annotated[
+        int,
+        Field(ge=0, le=23, description="How many of the likeliest departments to list."),
+        BeforeValidator(_whole),
+    ] = 3
+    explain: Annotated[
+        bool,
+        Field(
+            description=f"Whether to give reasons: for at most {MAX_EXPLAINED} postings with "
+            f"{MAX_EXPLAINED_CHARACTERS:,} characters together."
+        ),
+    ] = False
+    min_confidence: Annotated[
+        Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None,
+        Field(description="Below this probability the label is unknown; the model's own if null."),
+    ] = None
+    policy: Annotated[
+        str,
+        Field(pattern=r"^[a-z_]{1,40}$", description="Decides the category; see `/v1/taxonomy`."),
+    ] = "document"
 
 
 class Single(Posting, Wishes):
-    """One posting, with wishes."""
+    """One posting, with what is wished of its label; a title, a description, or both."""
 
     @property
     def postings(self) -> list[Posting]:
@@ -58,26 +90,67 @@ class Batch(Wishes):
 
     postings: Annotated[list[Posting], Field(max_length=MAX_POSTINGS)]
 
-    @model_validator(mode="after")
-    def _few_enough_to_explain(self) -> Self:
-        if self.explain and len(self.postings) > MAX_EXPLAINED:
-            message = "reasons are given for at most {limit} postings at a time; this has {found}"
-            context = {"limit": MAX_EXPLAINED, "found": len(self.postings)}
-            raise PydanticCustomError("too_many_to_explain", message, context)
-        return self
+
+def _flag(text: object) -> object:
+    """Read a truth value as an address writes it."""
+    return {"true": True, "false": False}.get(text, text) if isinstance(text, str) else text
 
 
-def parse(body: bytes) -> Single | Batch:
+class Query(Wishes):
+    """Wishes in the address: for every body, but what the body itself says counts."""
+
+    model_config = ConfigDict(extra="forbid", strict=False)
+
+    explain: Annotated[
+        bool, Field(strict=True, description="Whether to give reasons; not for CSV."),
+        BeforeValidator(_flag),
+    ] = False  # fmt: skip
+    title: Annotated[
+        str | None, Field(max_length=200, description="CSV: the title's column, name or number.")
+    ] = None
+    description: Annotated[
+        str | None,
+        Field(max_length=200, description="CSV: the description's column, name or number."),
+    ] = None
+    prefix: Annotated[
+        str, Field(max_length=40, description="CSV: put before the names of added columns.")
+    ] = ""
+
+    @property
+    def wishes(self) -> dict[str, Any]:
+        """What was wished of labels."""
+        return self.model_dump(include=set(Wishes.model_fields), exclude_unset=True)
+
+
+Validated = TypeVar("Validated", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class JobPostings:
+    """Objects of schema.org's JobPosting, as they were sent, and as postings."""
+
+    objects: list[dict[str, Any]]
+    batch: Batch
+    alone: bool
+
+
+def parse(
+    body: bytes, wishes: Mapping[str, Any], *, only_json_ld: bool = False
+) -> Single | Batch | JobPostings:
     """Read a request body.
 
     Parameters
     ----------
     body
         JSON in UTF-8.
+    wishes
+        What the address says; the body goes before it.
+    only_json_ld
+        Whether the body is said to be JSON-LD.
 
     Returns
     -------
-    Single or Batch
+    Single, Batch or JobPostings
         What was sent.
 
     Raises
@@ -86,26 +159,150 @@ def parse(body: bytes) -> Single | Batch:
         400 if it is not JSON, 422 if a field is invalid; the problem names the fields.
     """
     try:
-        document = from_json(body, allow_inf_nan=False)
+        document = from_json(body.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False)
     except ValueError as error:
         raise Problem(400, "malformed-json", "The body is not JSON", str(error)) from error
+    if only_json_ld or is_json_ld(document):
+        return _job_postings(document, wishes)
     if not isinstance(document, dict):
         detail = 'send an object: {"title": …} or {"postings": […]}'
-        raise Problem(422, "invalid-field", "The body is not an object", detail)
+        raise _invalid("The body is not an object", "body", detail)
     if "postings" not in document and not {"title", "description"} & set(document):
         detail = "send title, description or both, or postings"
-        raise Problem(422, "invalid-field", "There is nothing to label", detail)
+        raise _invalid("There is nothing to label", "body", detail)
+    sent = {**wishes, **document}
+    if "postings" in document:
+        return _explainable(validated(Batch, sent))
+    return _explainable(validated(Single, sent))
+
+
+def _invalid(title: str, field: str, message: str, **more: object) -> Problem:
+    errors = [{"field": field, "message": message, **more}]
+    return Problem(422, "invalid-field", title, message, errors=errors)
+
+
+def invalid_field(field: str, message: str, **more: object) -> Problem:
+    """Return the problem that one field is invalid.
+
+    Parameters
+    ----------
+    field
+        Its name.
+    message
+        What is wrong with it, and what to do.
+    more
+        The limit, if it breaks one.
+    """
+    problem = _invalid("A field is invalid", field, message, **more)
+    problem.body["detail"] = f"{field}: {message}"
+    return problem
+
+
+def validated(kind: type[Validated], document: Mapping[str, Any]) -> Validated:
+    """Check fields.
+
+    Raises
+    ------
+    Problem
+        422 if one is invalid; the problem names it, but does not repeat what was sent.
+    """
     try:
-        return (Batch if "postings" in document else Single).model_validate(document)
+        return kind.model_validate(document)
     except ValidationError as error:
         # pydantic's own list would repeat the input, and titles are personal data
         errors = [
-            {"field": ".".join(map(str, fault["loc"])) or "body", "message": fault["msg"]}
-            for fault in error.errors(include_url=False, include_context=False, include_input=False)
+            {
+                "field": ".".join(map(str, fault["loc"])) or "body",
+                "message": fault["msg"],
+                **_limit(fault.get("ctx", {})),
+            }
+            for fault in error.errors(include_url=False, include_input=False)
         ][:20]
         detail = "; ".join(f"{fault['field']}: {fault['message']}" for fault in errors[:3])
         title = "A field is invalid"
         raise Problem(422, "invalid-field", title, detail, errors=errors) from error
+
+
+def _limit(context: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the limit that a field breaks, if it breaks one."""
+    broken = [context[name] for name in ("max_length", "ge", "le") if name in context]
+    return {"limit": broken[0]} if broken else {}
+
+
+Sent = TypeVar("Sent", Single, Batch)
+
+
+def _explainable(sent: Sent) -> Sent:
+    """Refuse to give more reasons than can be had in good time."""
+    if not sent.explain:
+        return sent
+    if len(sent.postings) > MAX_EXPLAINED:
+        message = f"reasons are given for at most {MAX_EXPLAINED} postings at a time"
+        raise invalid_field("explain", message, limit=MAX_EXPLAINED)
+    characters = sum(len(own.title) + len(own.description) for own in sent.postings)
+    if characters > MAX_EXPLAINED_CHARACTERS:
+        message = f"reasons are given for at most {MAX_EXPLAINED_CHARACTERS} characters at a time"
+        raise invalid_field("explain", message, limit=MAX_EXPLAINED_CHARACTERS)
+    return sent
+
+
+def is_json_ld(document: Any) -> bool:
+    """Return whether a document is JSON-LD: an object of a type, a graph, or a list with such."""
+    if isinstance(document, list):
+        return any(isinstance(member, dict) and is_json_ld(member) for member in document)
+    return isinstance(document, dict) and bool({"@type", "@graph"} & set(document))
+
+
+def _job_postings(document: Any, wishes: Mapping[str, Any]) -> JobPostings:
+    """Read schema.org's JobPosting: alone, in a list, or in a graph."""
+    objects = list(_job_postings_in(document))
+    if not objects:
+        detail = "send schema.org's JobPosting, alone, in a list, or in @graph"
+        raise _invalid("There is no JobPosting", "body", detail)
+    try:
+        json.dumps(objects, allow_nan=False)
+    except ValueError as error:
+        # it goes out again as it came, and what is read as infinity cannot be written
+        detail = "there is a number beyond the range of JSON's readers"
+        raise Problem(400, "malformed-json", "The body is not JSON", detail) from error
+    postings = [
+        {"title": text_of(own.get("title")), "description": text_of(own.get("description"))}
+        for own in objects
+    ]
+    batch = _explainable(validated(Batch, {**wishes, "postings": postings}))
+    return JobPostings(objects, batch, alone=objects[0] is document)
+
+
+def _job_postings_in(document: Any) -> Iterator[dict[str, Any]]:
+    """Find the JobPostings among the nodes of a document; other nodes are left out."""
+    if isinstance(document, list):
+        for member in document:
+            yield from _job_postings_in(member)
+    elif isinstance(document, dict):
+        if is_job_posting(document):
+            yield document
+        elif isinstance(document.get("@graph"), list):
+            yield from _job_postings_in(document["@graph"])
+
+
+def with_category(posting: Mapping[str, Any], isco: str | None, name: str) -> dict[str, Any]:
+    """Return a JobPosting with its ISCO-08 unit group as ``occupationalCategory``.
+
+    What it says there itself stays.
+    """
+    if isco is None:
+        return dict(posting)
+    own = {
+        "@type": "CategoryCode",
+        "inCodeSet": {"@type": "CategoryCodeSet", "name": "ISCO-08"},
+        "codeValue": isco,
+        "name": name,
+    }
+    there = posting.get("occupationalCategory")
+    found = there if isinstance(there, list) else [there] if there else []
+    if own in found:  # it has been here before
+        return dict(posting)
+    return {**posting, "occupationalCategory": [*found, own] if found else own}
 
 
 def as_json(
@@ -128,7 +325,12 @@ def as_json(
         The fields of `classifier.Label`, probabilities rounded to six digits, and
         ``explanation``.
     """
-    body = _rounded(asdict(label))
+    # a thousand labels are laid out at a time: `asdict` would copy each of their values
+    body = {name: _rounded(value) for name, value in vars(label).items()}
+    body["candidates"] = [
+        {name: _rounded(value) for name, value in vars(candidate).items()}
+        for candidate in label.candidates
+    ]
     if explanation is not None:
         body["explanation"] = _reasons(explanation)
     return body if posting.id is None else {"id": posting.id, **body}
@@ -155,6 +357,8 @@ def _reasons(explanation: Explanation) -> dict[str, Any]:
 
 
 def _rounded(value: Any) -> Any:
+    if isinstance(value, str) or value is None:
+        return value
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

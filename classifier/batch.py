@@ -28,6 +28,8 @@ CHUNK = 25_000
 TEXT_CHUNK = 2_000
 """How many rows with descriptions are labelled at a time."""
 
+_PIECE = 2_000  # rows that are handed out at a time: enough to be fast, and soon there
+
 REMEMBERED = 200_000
 """How many titles are remembered with their labels, each some 500 bytes."""
 
@@ -115,6 +117,26 @@ class Columns:
         return CHUNK if self.description is None else TEXT_CHUNK
 
 
+@dataclass(frozen=True)
+class Labelled:
+    """The rows of a chunk with their labels, as a segment of a file.
+
+    Parameters
+    ----------
+    text
+        The segment.
+    kinds
+        How many rows there are of each kind.
+    faults, doubts
+        Rows that could not be read, and rows for review.
+    """
+
+    text: bytes
+    kinds: Counter[Kind]
+    faults: list[Fault]
+    doubts: list[Seen]
+
+
 def classify(
     model: JobTitleClassifier,
     table: Table,
@@ -190,6 +212,31 @@ def classify(
     return summary, review
 
 
+def segments(
+    model: JobTitleClassifier, table: Table, columns: Columns, options: Options, writer: Writer
+) -> Iterator[Labelled]:
+    """Label the rows of a table, and hand the file out piece by piece.
+
+    Parameters
+    ----------
+    model, table, columns, options, writer
+        As for `classify`.
+
+    Yields
+    ------
+    Labelled
+        The head without rows, then chunk by chunk; end to end, their texts are the file.
+
+    Raises
+    ------
+    InputError
+        If a row cannot be written.
+    """
+    yield Labelled(writer.head(), Counter(), [], [])
+    labeller = _Labeller(model, columns, options, writer, table)
+    yield from map(labeller.label, enumerate(table.chunks(min(columns.chunk_size, _PIECE))))
+
+
 def check_names(table: Table, options: Options) -> None:
     """Refuse names of added columns that the table has already.
 
@@ -248,16 +295,6 @@ def find_columns(
     return Columns(title, description)
 
 
-@dataclass(frozen=True)
-class _Labelled:
-    """The rows of a chunk with their labels, as a segment of a file."""
-
-    text: bytes
-    kinds: Counter[Kind]
-    faults: list[Fault]
-    doubts: list[Seen]
-
-
 class _Label(NamedTuple):
     """A label: what it is counted as, how it is written, and why it is for review."""
 
@@ -289,7 +326,7 @@ class _Labeller:
     table: Table
     remembered: dict[str, _Label] = field(default_factory=dict)
 
-    def label(self, numbered: tuple[int, Chunk]) -> _Labelled:
+    def label(self, numbered: tuple[int, Chunk]) -> Labelled:
         """Write the rows of a chunk out with their labels."""
         number, chunk = numbered
         titles, texts = self.columns.read(chunk)
@@ -311,7 +348,7 @@ class _Labeller:
             text = self.writer.segment(chunk, written, first=number == 0)
         except InputError as error:
             raise RowError(f"{self.table.name}: {error}") from error
-        return _Labelled(text, Counter(kinds), faults, doubts)
+        return Labelled(text, Counter(kinds), faults, doubts)
 
     def _faults(self, chunk: Chunk) -> list[Fault]:
         faults = [Fault(chunk.place(n), reason) for n, reason in chunk.faults.items()]

@@ -2,7 +2,8 @@
 
 import json
 import re
-from datetime import date, time
+from datetime import date, time, timedelta
+from math import isfinite
 from typing import Any
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -21,9 +22,9 @@ def has_halves(text: str) -> bool:
     return bool(_HALVES.search(text))
 
 
-def whole(text: str) -> str:
-    """Return a text with question marks for what is no character."""
-    return _HALVES.sub("\ufffd", text)
+def whole(text: str, mark: str = "\ufffd") -> str:
+    """Return a text with a mark for what is no character."""
+    return _HALVES.sub(mark, text)
 
 
 def is_formula(cell: str) -> bool:
@@ -31,10 +32,11 @@ def is_formula(cell: str) -> bool:
 
     Examples
     --------
-    >>> is_formula("=1+1"), is_formula("@SUM(A1)"), is_formula("-5,3"), is_formula("Kock")
+    >>> is_formula("=1"), is_formula("@SUM(A1)"), is_formula("-5,3"), is_formula("Kock")
     (True, True, False, False)
     """
-    return cell.startswith(_FORMULA) and not (len(cell) > 1 and set(cell[1:]) <= _NUMBER)
+    is_number = cell[:1] in ("+", "-") and len(cell) > 1 and set(cell[1:]) <= _NUMBER
+    return cell.startswith(_FORMULA) and not is_number
 
 
 def as_text(value: Any) -> str:
@@ -49,6 +51,31 @@ def as_text(value: Any) -> str:
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if isinstance(value, date | time):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return _duration(value)
     if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, default=str)
+        return as_json(value)
     return str(value)
+
+
+def as_json(value: Any) -> str:
+    """Return a cell of any format as JSON; numbers of a JSON file stay as they are written."""
+    if isinstance(value, Number):
+        return str(value)
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{as_json(k)}: {as_json(v)}' for k, v in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(as_json, value))}]"
+    if isinstance(value, float) and not isfinite(value):
+        return "null"
+    own = value if value is None or isinstance(value, bool | int | float) else as_text(value)
+    # half a character, which UTF-8 has no bytes for, can only be written as an escape
+    return json.dumps(own, ensure_ascii=isinstance(own, str) and has_halves(own))
+
+
+def _duration(value: timedelta) -> str:
+    """Write a duration as Excel does, in hours: a day and a half is ``36:00:00``."""
+    seconds = abs(value) // timedelta(seconds=1)
+    text = f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    micro = abs(value).microseconds
+    return "-" * (value < timedelta(0)) + text + (f".{micro:06}" if micro else "")

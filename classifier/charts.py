@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
+from textwrap import fill
 
 from classifier.errors import InputError
 from classifier.files import replacing
 from classifier.summary import Summary
 
 _COLOURS = ("#1f5fa8", "#d9822b", "#8a8f98")
+_OTHERS = ("unknown", "empty", "error")
+_WIDTH = 34  # of names, in characters; longer ones are broken
 
 
 def plot_departments(
@@ -33,7 +36,9 @@ def plot_departments(
         If matplotlib is not installed, or the file cannot be written.
     """
     try:
+        from matplotlib import rc_context
         from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
     except ImportError as error:
         raise InputError(
             "a plot needs matplotlib; run: pip install 'jobtitle-classifier[report]'"
@@ -45,11 +50,11 @@ def plot_departments(
     colours = dict(zip(categories, cycle(_COLOURS), strict=False))
     for department, category, n in summary.departments():
         counts.setdefault(department, {})[category] = n
-    others = {s: n for s, n in summary.statuses.items() if s != "labelled" and n}
-    figure = Figure(figsize=(8, 1.2 + 0.3 * (len(counts) + len(others))), layout="constrained")
+    others = {s: summary.statuses[s] for s in reversed(_OTHERS) if summary.statuses[s]}
+    figure = Figure(figsize=(8, 1.4 + 0.3 * (len(counts) + len(others))), layout="constrained")
     axes = figure.subplots()
     ranked = sorted(counts, key=lambda name: sum(counts[name].values()))
-    labels = [f"({status})" for status in others] + [names.get(name, name) for name in ranked]
+    labels = [f"({s})" for s in others] + [fill(names.get(name, name), _WIDTH) for name in ranked]
     for n, count in enumerate(others.values()):
         axes.barh(n, count, color="#d5d8dd")
     for n, department in enumerate(ranked, len(others)):
@@ -62,18 +67,19 @@ def plot_departments(
         axes.annotate(
             f"{total:,}", (total, n), xytext=(4, 0), textcoords="offset points", va="center"
         )
-    axes.set_yticks(range(len(labels)), labels)
+    axes.set_yticks(range(len(labels)), labels, linespacing=0.9)
     axes.set(xlabel="rows", xlim=(0, max(sums, default=1) * 1.12), ylim=(-0.6, len(labels) - 0.4))
     axes.spines[["top", "right"]].set_visible(False)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     used = {category for own in counts.values() for category in own}
     for category, colour in colours.items():
         if category in used:
             axes.barh(0, 0, color=colour, label=category.replace("_", " "))
     if used:
-        axes.legend(loc="lower right", frameon=False)
+        figure.legend(loc="outside upper center", ncols=len(used), frameon=False)
     try:
-        with replacing(path) as part:
+        with replacing(path) as part, rc_context({"svg.hashsalt": "departments"}):
             figure.savefig(part, format=kind, dpi=150, metadata=_undated(kind))
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from error

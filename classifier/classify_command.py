@@ -11,6 +11,7 @@ import click
 from classifier.console import (
     confidence_option,
     description_option,
+    fail,
     load,
     model_option,
     policy_option,
@@ -82,7 +83,13 @@ class _Share(click.ParamType[tuple[int, int]]):
     help="Make cells that look like formulas harmless. [default: in .xlsx only]",
 )
 @click.option("--resume", is_flag=True, help="Go on with a run that was broken off.")
-@click.option("--summary", "summary_path", type=click.Path(path_type=Path), metavar="FILE.json")
+@click.option(
+    "--summary",
+    "summary_path",
+    type=click.Path(path_type=Path),
+    metavar="FILE.json",
+    help="Write the numbers of rows as JSON.",
+)
 @click.option(
     "--plot",
     "plot_path",
@@ -212,6 +219,10 @@ def _label_all(
     for source, target in pairs:
         try:
             summary = _label_one(model, source, target, job, review_path)
+        except KeyboardInterrupt:
+            if Path(f"{target}.partial.json").exists():
+                fail("interrupted; --resume goes on from there", 130)
+            raise
         except ClassifierError as error:
             if len(pairs) == 1:
                 raise
@@ -289,22 +300,43 @@ def _label_with_dask(
     """Label a dataset by a cluster."""
     from tqdm import tqdm
 
-    from classifier.cluster import Dataset, label_dataset
+    from classifier.cluster import label_dataset
+    from classifier.summary import Summary
 
-    model = load(model_directory)
-    job = _job(model, model_directory, chosen, review=False)
-    dataset = Dataset(job.options, job.reading.csv, job.usual_names, model_directory, output)
+    instead = {
+        "resume": "run it again without",
+        "shard": "the cluster shares the rows out itself",
+        "sheet": "it labels CSV and Parquet",
+    }
+    for name in instead:
+        if chosen[name]:
+            raise InputError(f"--engine dask takes no --{name}: {instead[name]}")
+    source = click.get_current_context().get_parameter_source("workers")
+    workers = None if source is None or source.name == "DEFAULT" else chosen["workers"]
+    if scheduler is not None and workers is not None:
+        raise InputError("--workers is for a cluster made here, not for that of --scheduler")
+    job = _job(load(model_directory), model_directory, chosen, review=False)
     start = time.perf_counter()
     with tqdm(unit=" parts", disable=None, file=sys.stderr) as bar:
 
-        def progress(n: int, of: int, summary: "Summary") -> None:  # noqa: ARG001
-            bar.total = of
-            bar.update(n - bar.n)
+        def progress(n_done: int, n_parts: int) -> None:
+            bar.total = n_parts
+            bar.update(n_done - bar.n)
 
-        summary = label_dataset(
-            sources, dataset, scheduler=scheduler, workers=chosen["workers"], progress=progress
+        found = label_dataset(
+            sources,
+            output,
+            job,
+            model_directory=model_directory and model_directory.absolute(),
+            scheduler=scheduler,
+            workers=workers,
+            progress=progress,
         )
-    _say_found(output, "line", summary)
+    total, files = Summary(), []
+    for name, summary in found.items():
+        _say_found(name, "line", summary)
+        total.add(summary.kinds, summary.faults)
+        files.append({"input": name, "output": output, **summary.as_dict()})
     if summary_path is not None:
         seconds = time.perf_counter() - start
-        _write_summary(summary_path, summary, [], seconds, job.model_hash)
+        _write_summary(summary_path, total, files, seconds, job.model_hash)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -181,17 +181,26 @@ def taxonomy(policy: str | None, wants_report: bool, model_directory: Path | Non
 @click.option(
     "--port", default=8000, type=click.IntRange(0, 65535), envvar="JOBTITLE_PORT", show_default=True
 )
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes that answer. [default: 1]")
 @model_option
-def serve(host: str, port: int, model_directory: Path | None) -> None:
+def serve(host: str, port: int, workers: int | None, model_directory: Path | None) -> None:
     """Answer postings over HTTP."""
-    from api.server import run
+    from api.server import serve_model
+    from api.settings import Settings
     from classifier import paths
     from classifier.persistence import read_manifest
 
-    model = load(model_directory)
-    model.warm_up()  # no request shall wait for what the first would load
-    facts = read_manifest(model_directory or paths.models())
-    run(model, host, port, facts=facts, ready=lambda address: say(f"listening on {address}"))
+    settings = Settings.from_environment(os.environ)
+    if workers is not None:
+        settings = replace(settings, workers=workers)
+    serve_model(
+        lambda: load(model_directory),
+        host,
+        port,
+        settings,
+        facts=lambda: read_manifest(model_directory or paths.models()),
+        ready=lambda address: say(f"listening on {address}"),
+    )
 
 
 def main() -> None:

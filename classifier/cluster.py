@@ -2,46 +2,95 @@
 
 import io
 import json
+import logging
+import os
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from itertools import chain
-from pathlib import Path, PurePosixPath
+from itertools import accumulate, chain
+from pathlib import Path
+from threading import Lock
 from typing import Any, BinaryIO, cast
+from uuid import uuid4
 
 import pandas as pd
 
-from classifier.batch import ERROR, Columns, Options, as_cells, check_names, find_columns
-from classifier.delimited import CsvChunk, CsvOptions, CsvTable, CsvWriter, open_csv
+from classifier import paths
+from classifier.batch import ERROR, Columns, as_cells, check_names, find_columns
+from classifier.delimited import CsvChunk, CsvOptions, CsvTable, open_csv
 from classifier.dialects import Dialect
-from classifier.errors import InputError, OutputError
+from classifier.errors import ClassifierError, InputError, ModelError, OutputError, RowError
+from classifier.formats import make_writer
+from classifier.labelling_files import Job
 from classifier.labels import LABEL_COLUMNS
 from classifier.model import JobTitleClassifier
-from classifier.parquet import label_array, label_type, libraries
+from classifier.outputs import StreamOutput
+from classifier.parquet import ParquetChunk, ParquetTable, libraries
+from classifier.persistence import MODEL_FILE, read_manifest
 from classifier.shipped import load_model
-from classifier.sources import Source, kind_of
+from classifier.sources import Source, _from_bytes, _json_kind, kind_of, readable
 from classifier.summary import Fault, Kind, Summary
-from classifier.tables import RowsChunk, Table
+from classifier.tables import CHANGED, Table
 
-ROWS = 100_000
-"""About how many rows a partition has."""
+ROWS, BYTES = 100_000, 64 << 20
+"""About how many rows, and how many bytes unpacked, a partition has at most."""
 
-_BLOCK = 25_000
-_FAULT, _EXCESS, _PLACE = "fault", "excess", "place"
+CONNECTING = 10
+"""How many seconds a scheduler, and its first worker, may take to answer."""
+
+_TITLE, _TEXT, _PART, _STATE = "title", "description", "part", "state"
+_SAMPLE = _BUFFER = 1 << 20
+_BATCH = 10_000
+_MAGIC = ((b"\x1f\x8b", "gz"), (b"\x28\xb5\x2f\xfd", "zst"))
+_MARKS = (
+    ("utf-8-sig", BOM_UTF8, "utf-8"),
+    ("utf-16", BOM_UTF16_LE, "utf-16-le"),  # also what is meant where there is no mark
+    ("utf-16", BOM_UTF16_BE, "utf-16-be"),
+    ("utf-32", BOM_UTF32_LE, "utf-32-le"),
+    ("utf-32", BOM_UTF32_BE, "utf-32-be"),
+)
+_PACKINGS = {"gz": "gzip", "zst": "zstd"}
+_FAILURES = {
+    "KilledWorker": "workers died, perhaps for lack of memory; give them more, or have fewer",
+    "FutureCancelledError": "the Dask scheduler is gone; run again",
+    "CommClosedError": "the Dask scheduler is gone; run again",
+}
+# with this, which Dask sets, memory goes back to the system all the time: half as fast
+_ENVIRON, _TRIM = "distributed.nanny.pre-spawn-environ", "MALLOC_TRIM_THRESHOLD_"
+_LOADING = Lock()
 
 
 @dataclass(frozen=True)
 class Remote(Source):
-    """A file that fsspec reads: its name is its address."""
+    """A file that fsspec reads.
+
+    Parameters
+    ----------
+    fs
+        The file system of fsspec that it is in.
+    address
+        Where it is in there.
+    stamp_of
+        Tells it apart from what stands there when it has changed.
+    """
+
+    fs: Any
+    address: str
+    stamp_of: str = ""
 
     def open(self) -> BinaryIO:
         """Open it for reading, unpacked."""
-        import fsspec
+        packing = _PACKINGS.get(self.compression or "")
+        return cast(BinaryIO, self.fs.open(self.address, "rb", compression=packing))
 
-        packing = {"gz": "gzip", "zst": "zstd"}.get(self.compression or "")
-        return cast(BinaryIO, fsspec.open(self.name, "rb", compression=packing).open())
+    def check(self) -> None:
+        """Raise an InputError if it has changed."""
+        with readable(self.name):
+            if self.fs.ukey(self.address) != self.stamp_of:
+                raise InputError(f"{self.name}: {CHANGED}")
 
 
 @dataclass(frozen=True)
@@ -52,123 +101,122 @@ class Part:
     ----------
     source
         The file.
-    number
-        The partition's place among all of them.
-    start, stop
-        Bytes of a CSV file, or row groups of a Parquet file.
-    line
-        How many lines or rows stand before it.
     header
-        The names of the columns.
-    codec
-        Of a CSV file, what its bytes are decoded with from there on.
+        The names of its columns.
+    columns
+        Where titles and descriptions stand.
+    start, stop
+        From where to where: bytes of a CSV file, unpacked; rows of a Parquet file.
+    line
+        Of a CSV file, how many lines stand before it.
     dialect
-        Of a CSV file, how it is written.
-    schema
-        Of a Parquet file, the types of its columns, as Arrow serialises them.
+        Of a CSV file, how it is written; None for a Parquet file.
+    codec
+        Of a CSV file, what its bytes are decoded with when they are not its first.
+    number
+        Its place among all parts.
     """
 
     source: Remote
-    number: int
-    start: int
-    stop: int | None
-    line: int
     header: tuple[str, ...]
-    codec: str = ""
+    columns: Columns
+    start: int
+    stop: int
+    line: int = 0
     dialect: Dialect | None = None
-    schema: bytes = b""
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """What is wanted of a dataset.
-
-    Parameters
-    ----------
-    options
-        What is chosen about labels.
-    csv
-        How CSV files are written.
-    usual_names
-        The usual names of the columns ``title`` and ``description``.
-    model_directory
-        Where the model is, for each worker; None for the one shipped here.
-    target
-        The directory that the parts go to, as fsspec addresses it.
-    """
-
-    options: Options
-    csv: CsvOptions
-    usual_names: Mapping[str, Sequence[str]]
-    model_directory: Path | None
-    target: str
+    codec: str = ""
+    number: int = 0
 
 
 def label_dataset(
     sources: Sequence[str],
-    dataset: Dataset,
+    target: str,
+    job: Job,
     *,
+    model_directory: Path | None = None,
     scheduler: str | None = None,
-    workers: int = 2,
-    progress: Callable[[int, int, Summary], object] | None = None,
-) -> Summary:
-    """Label CSV or Parquet files, a partition at a time, into one file for each partition.
+    workers: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> dict[str, Summary]:
+    """Label CSV and Parquet files in parts, each of which becomes a file.
+
+    The same rows get the same labels as by `classifier.labelling_files.label_file`.
 
     Parameters
     ----------
     sources
-        Addresses of files and directories, and patterns, of one format.
-    dataset
-        What is wanted.
+        Addresses of files and directories, and patterns, as fsspec takes them.
+    target
+        The address of the directory that the parts go to. It has its name only when it is whole; a
+        store that cannot rename directories gets one part after the other in the end.
+    job
+        What is wanted; runs cannot be gone on with, and have no shares.
+    model_directory
+        Where each worker finds the model; None for the one shipped here.
     scheduler
         The address of a Dask scheduler; None to make a cluster on this machine.
     workers
-        How many processes that cluster has.
+        How many processes that cluster has; None for one a core.
     progress
-        Called with the number of partitions that are done, how many there are, and what was found.
+        Called with the number of parts that are done, and how many there are.
 
     Returns
     -------
-    Summary
-        The rows of each kind, and those that could not be read.
+    dict of str to Summary
+        What was found in each file.
 
     Raises
     ------
     InputError
-        If Dask is not installed, or files cannot be read.
+        If Dask is not installed, no scheduler answers, or files cannot be read.
     OutputError
         If the directory has files in it, or cannot be written.
+    ModelError
+        If a worker has no model, or another one.
+    ClassifierError
+        If the cluster fails.
     """
-    dask_frame, distributed = _libraries()
+    dask, dask_frame, distributed = _libraries()
     files = _files(sources)
-    fs, target = _target(dataset.target)
-    with _cluster(distributed, scheduler, workers) as client:
-        plans = client.gather(client.map(partial(_parts, dataset=dataset), files, pure=False))
-        parts = [
-            replace(part, number=number) for number, part in enumerate(chain.from_iterable(plans))
-        ]
-        frame = dask_frame.from_map(_read, parts, meta=_read(parts[0]).iloc[:0])
-        labelled = frame.map_partitions(_label, parts[0], dataset, meta=_meta(parts[0], dataset))
-        folder = f"{target}.partial"
-        fs.makedirs(folder, exist_ok=True)
-        written = labelled.map_partitions(
-            _write, parts, folder, dataset, meta={"state": str}, align_dataframes=False
-        )
-        summary = Summary()
-        try:
-            for n, state in enumerate(_results(distributed, client, written), 1):
-                own = Summary.from_state(json.loads(state))
-                summary.add(own.kinds, own.faults)
-                if progress is not None:
-                    progress(n, len(parts), summary)
-            fs.mv(folder, target, recursive=True)
-        except OSError as error:
-            raise OutputError(f"{dataset.target}: cannot be written ({error})") from error
-    return summary
+    fs, folder = _directory(target)
+    unfinished = f"{folder}.{uuid4().hex[:8]}.partial"  # no other run's
+    with ExitStack() as stack:
+        stack.enter_context(_told())
+        with _writing(target):
+            fs.makedirs(unfinished)
+        stack.callback(_remove, fs, unfinished)  # when the workers are gone
+        # what is text in a file stays the text it is
+        stack.enter_context(dask.config.set({"dataframe.convert-string": False}))
+        client = stack.enter_context(_client(dask, distributed, scheduler, workers))
+        plans = client.gather(client.map(partial(_parts, job=job), files, pure=False))
+        parts = [replace(part, number=n) for n, part in enumerate(chain.from_iterable(plans))]
+        labelling = partial(_label, job=job, model_directory=model_directory)
+        writing = partial(_write, job=job, fs=fs, folder=unfinished, target=target)
+        frame = _labelled(dask_frame, parts, partial(_read, job=job), labelling, writing)
+        found: list[Summary] = [Summary()] * len(parts)
+        futures = distributed.as_completed(client.compute(frame.to_delayed()))
+        for n_done, future in enumerate(futures, 1):
+            state = json.loads(future.result()[_STATE].iloc[0])
+            found[state["number"]] = Summary.from_state(state["summary"])
+            if progress is not None:
+                progress(n_done, len(parts))
+        with _writing(target):
+            fs.invalidate_cache()
+            if len(fs.ls(unfinished)) != len(parts):
+                raise OutputError(f"{target}: workers write to another place of that name")
+            if fs.exists(folder):  # empty
+                fs.rmdir(folder)
+            fs.mv(unfinished, folder, recursive=True)
+    summaries = {file.name: Summary() for file in files}
+    for part, own in zip(parts, found, strict=True):
+        summary = summaries[part.source.name]
+        summary.add(own.kinds, own.faults)
+        summary.n_faults += own.n_faults - len(own.faults)  # not all are kept
+    return summaries
 
 
-def _libraries() -> tuple[Any, Any]:
-    """Return Dask's data frames and its scheduler."""
+def _libraries() -> tuple[Any, Any, Any]:
+    """Return Dask, its data frames and its scheduler."""
     try:
         import dask
         import distributed
@@ -177,266 +225,359 @@ def _libraries() -> tuple[Any, Any]:
         raise InputError(
             "a cluster needs Dask; run: pip install 'jobtitle-classifier[dask]'"
         ) from error
-    dask.config.set({"dataframe.convert-string": False})  # text stays what it is
-    return dataframe, distributed
+    return dask, dataframe, distributed
 
 
 @contextmanager
-def _cluster(distributed: Any, scheduler: str | None, workers: int) -> Iterator[Any]:
+def _told() -> Iterator[None]:
+    """Say in a line what went wrong in a worker, or on the way to it."""
+    try:
+        yield
+    except ClassifierError:
+        raise
+    except Exception as error:
+        known = _FAILURES.get(type(error).__name__)
+        if known is not None:
+            raise ClassifierError(known) from error
+        reason = (str(error).strip() or "no reason given").splitlines()[0]
+        raise ClassifierError(f"the cluster failed: {type(error).__name__}: {reason}") from error
+
+
+@contextmanager
+def _client(
+    dask: Any, distributed: Any, scheduler: str | None, workers: int | None
+) -> Iterator[Any]:
     """Connect to a cluster, or make one on this machine."""
     with ExitStack() as stack:
+        # errors are told once, by whoever waits for what becomes of a part
+        stack.enter_context(distributed.utils.silence_logging_cmgr(logging.CRITICAL))
         if scheduler is None:
-            cluster = distributed.LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=None
+            environ = dask.config.get(_ENVIRON)
+            environ = {name: own for name, own in environ.items() if name != _TRIM}
+            stack.enter_context(dask.config.set({_ENVIRON: environ}))
+            own = distributed.LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                memory_limit=None,  # parts come one after the other: there is nothing to spill
+                dashboard_address="127.0.0.1:0",
+                silence_logs=logging.CRITICAL,
             )
-            address: Any = stack.enter_context(cluster)
-        else:
-            address = scheduler
+            yield stack.enter_context(distributed.Client(stack.enter_context(own)))
+            return
         try:
-            client = distributed.Client(address, timeout=30)
-        except (OSError, ValueError) as error:
-            raise InputError(f"{scheduler}: no Dask scheduler answers there") from error
-        yield stack.enter_context(client)
+            client = stack.enter_context(distributed.Client(scheduler, timeout=CONNECTING))
+            client.wait_for_workers(1, timeout=CONNECTING)
+        except (OSError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{scheduler}: no Dask scheduler with a worker answers there; an address is like "
+                "tcp://10.0.0.7:8786"
+            ) from error
+        yield client
 
 
-def _results(distributed: Any, client: Any, frame: Any) -> Iterator[str]:
-    """Yield what came of each partition, as it is done; at the first error the rest is left."""
-    futures = client.compute(frame.to_delayed())
+@contextmanager
+def _addressed(address: str) -> Iterator[None]:
+    """Say of an address that leads nowhere which one it is."""
     try:
-        for future in distributed.as_completed(futures):
-            yield future.result()["state"].iloc[0]
-            future.release()
-    finally:
-        client.cancel(futures)
+        yield
+    except (OSError, ValueError, ImportError) as error:
+        reason = str(getattr(error, "strerror", None) or error).splitlines()[0]
+        raise InputError(f"{address}: cannot be reached ({reason})") from error
+
+
+@contextmanager
+def _writing(target: str) -> Iterator[None]:
+    """Say of a directory that cannot be written which one it is."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written ({error.strerror or error})") from error
 
 
 def _files(sources: Sequence[str]) -> list[Remote]:
-    """Find the files of addresses, directories and patterns."""
+    """Find the files of addresses, directories and patterns, each once."""
     import fsspec
 
-    found: list[Remote] = []
+    found: dict[str, Remote] = {}
     for source in sources:
-        fs, path = fsspec.core.url_to_fs(source)
-        if fs.isdir(path):
-            names = [name for name in fs.ls(path, detail=False) if kind_of(name)[0]]
-        else:
-            names = fs.glob(path) if any(c in path for c in "*?[") else [path]
-        if not names or not all(map(fs.exists, names)):
-            raise InputError(f"{source}: there is no such file")
+        with _addressed(source):
+            fs, path = fsspec.core.url_to_fs(source)
+            if fs.isdir(path):
+                names = [own["name"] for own in fs.ls(path, detail=True) if own["type"] == "file"]
+                names = [name for name in names if kind_of(name)[0]]
+            elif fs.exists(path):
+                names = [path]
+            else:
+                own = fs.glob(path, detail=True)
+                names = [name for name in own if own[name]["type"] == "file"]
+        if not names:
+            raise InputError(f"{source}: there is no file that can be labelled")
         for name in sorted(names):
-            kind, compression = kind_of(name)
-            url = fs.unstrip_protocol(name) if "://" in source else name
-            found.append(Remote(url, Path(), kind or "csv", compression))
-    kinds = {"csv" if file.format == "tsv" else file.format for file in found}
-    if not kinds <= {"csv"} and kinds != {"parquet"}:
-        raise InputError(f"a cluster labels CSV or Parquet, not {', '.join(sorted(kinds))}")
-    return found
+            shown = fs.unstrip_protocol(name) if "://" in source else name
+            found[shown] = Remote(shown, Path(), kind_of(name)[0] or "csv", None, fs, name)
+    return list(found.values())
 
 
-def _target(address: str) -> tuple[Any, str]:
+def _directory(address: str) -> tuple[Any, str]:
     """Find where the parts go; nothing may be there yet."""
     import fsspec
 
-    fs, path = fsspec.core.url_to_fs(address)
-    if fs.exists(path) and (not fs.isdir(path) or fs.ls(path)):
-        raise OutputError(f"{address}: is there already; name a new directory with --output")
-    if fs.exists(f"{path}.partial"):
-        fs.rm(f"{path}.partial", recursive=True)
-    if fs.exists(path):
-        fs.rmdir(path)
-    return fs, path
+    with _addressed(address):
+        fs, path = fsspec.core.url_to_fs(address)
+        if fs.exists(path) and (not fs.isdir(path) or fs.ls(path)):
+            raise OutputError(f"{address}: is there already; name a new directory with --output")
+    return fs, path.rstrip("/")
+
+
+def _remove(fs: Any, folder: str) -> None:
+    """Delete a directory, if it is there."""
+    with suppress(OSError):
+        if fs.exists(folder):
+            fs.rm(folder, recursive=True)
+
+
+def _parts(file: Remote, job: Job) -> list[Part]:
+    """Divide a file into parts; done by a worker."""
+    with readable(file.name):
+        with file.open() as raw:
+            start = raw.read(4)
+        packing = next((packing for magic, packing in _MAGIC if start.startswith(magic)), None)
+        file = replace(file, compression=packing, stamp_of=file.fs.ukey(file.address))
+        with file.open() as raw:
+            start = raw.read(_SAMPLE)
+    found = job.reading.format or _from_bytes(file.name, start) or _json_kind(start, file.format)
+    if found not in ("csv", "tsv", "parquet", None):
+        raise InputError(f"{file.name}: a cluster labels CSV and Parquet only, not {found}")
+    file = replace(file, format=found or "csv")
+    return list((_rows if file.format == "parquet" else _byte_ranges)(file, job))
+
+
+def _columns(table: Table, job: Job) -> Columns:
+    """Find the columns of a file, and see that there is room for the new ones."""
+    columns = find_columns(table, job.options, job.usual_names)
+    check_names(table, job.options)
+    return columns
+
+
+def _byte_ranges(file: Remote, job: Job) -> Iterator[Part]:
+    """Cut a CSV file between rows."""
+    chosen = [name for name in (job.options.title, job.options.description) if name is not None]
+    usual = [*job.usual_names["title"], *job.usual_names["description"], *chosen]
+    table = open_csv(file, usual, job.reading.csv)
+    columns = _columns(table, job)
+    dialect = table.dialect
+    codec, start = _codec(file, dialect.encoding)
+    start += len(table.before.encode(codec, dialect.errors))
+    line = table.n_before
+    part = Part(file, tuple(table.header), columns, start, start, line, dialect, codec)
+    for chunk in table._chunks(columns.chunk_size):
+        part = replace(
+            part, stop=part.stop + len("".join(chunk.lines).encode(codec, dialect.errors))
+        )
+        line += len(chunk.lines)
+        if line - part.line >= ROWS or part.stop - part.start >= BYTES:
+            yield part
+            part = replace(part, start=part.stop, line=line)
+    with readable(file.name), file.open() as raw:
+        if raw.seek(0, io.SEEK_END) != part.stop:
+            raise InputError(
+                f"{file.name}: cannot be cut into parts in {dialect.encoding}; save it as UTF-8, "
+                "or leave out --engine dask"
+            )
+    if part.stop > part.start or part.start == start:  # a file without rows is a part, too
+        yield part
+
+
+def _codec(file: Remote, encoding: str) -> tuple[str, int]:
+    """Return what decodes a file after its byte order mark, and how long that is."""
+    for name, mark, codec in _MARKS:
+        with readable(file.name), file.open() as raw:
+            if name == encoding and raw.read(len(mark)) == mark:
+                return codec, len(mark)
+    return next((codec for name, _, codec in _MARKS if name == encoding), encoding), 0
+
+
+def _rows(file: Remote, job: Job) -> Iterator[Part]:
+    """Cut a Parquet file every so many rows."""
+    with _parquet(file) as found:
+        table = ParquetTable(file, list(found.schema_arrow.names), found.metadata.num_rows)
+        groups = map(found.metadata.row_group, range(found.metadata.num_row_groups))
+        n_bytes = sum(group.total_byte_size for group in groups)
+    columns = _columns(table, job)
+    step = max(1, min(ROWS, BYTES * table.n_rows // max(1, n_bytes)))
+    for start in range(0, max(1, table.n_rows), step):
+        stop = min(start + step, table.n_rows)
+        yield Part(file, tuple(table.header), columns, start, stop)
+
+
+@contextmanager
+def _parquet(file: Remote) -> Generator[Any, None, None]:
+    pa, parquet = libraries()
+    try:
+        with file.open() as raw, parquet.ParquetFile(raw, buffer_size=_BUFFER) as found:
+            yield found
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{file.name}: cannot be read as Parquet ({reason})") from error
+
+
+class _CsvPart(CsvTable):
+    """The rows of a part of a CSV file."""
+
+    def __init__(self, part: Part, options: CsvOptions) -> None:
+        assert part.dialect is not None  # noqa: S101 - for the type checker
+        header = list(part.header)
+        super().__init__(
+            part.source, header, part.dialect, 0, before=[], has_header=options.has_header
+        )
+        with readable(self.name), part.source.open() as raw:
+            raw.seek(part.start)
+            text = raw.read(part.stop - part.start).decode(part.codec, part.dialect.errors)
+        lines = list(io.StringIO(text, newline=""))
+        self._own = CsvChunk(part.line, lines, part.dialect, len(header))
+
+    def _chunks(self, size: int) -> Generator[CsvChunk, None, None]:  # noqa: ARG002
+        if len(self._own):
+            yield self._own
+
+
+class _ParquetPart(ParquetTable):
+    """The rows of a part of a Parquet file."""
+
+    def __init__(self, part: Part) -> None:
+        super().__init__(part.source, list(part.header), part.stop - part.start)
+        with _parquet(part.source) as found:
+            self._schema = found.schema_arrow
+            self._own = list(_between(found, part.start, part.stop))
+
+    @property
+    def schema(self) -> Any:
+        """The types of the columns."""
+        return self._schema
+
+    def _chunks(self, size: int) -> Generator[ParquetChunk, None, None]:  # noqa: ARG002
+        yield from self._own
+
+
+def _between(file: Any, start: int, stop: int) -> Iterator[ParquetChunk]:
+    """Read rows, of no more row groups than need be."""
+    sizes = [file.metadata.row_group(n).num_rows for n in range(file.metadata.num_row_groups)]
+    ends = list(accumulate(sizes))
+    groups = [n for n, end in enumerate(ends) if start < end and end - sizes[n] < stop]
+    at = ends[groups[0]] - sizes[groups[0]] if groups else 0
+    for batch in file.iter_batches(_BATCH, row_groups=groups):
+        first, last = max(start, at), min(stop, at + batch.num_rows)
+        if first < last:
+            yield ParquetChunk(first, batch.slice(first - at, last - first))
+        at += batch.num_rows
+        if at >= stop:
+            return
 
 
 @lru_cache(maxsize=1)
-def _model(directory: Path | None) -> JobTitleClassifier:
-    """Load the model, once in each worker."""
+def _table(part: Part, options: CsvOptions) -> _CsvPart | _ParquetPart:
+    """Read a part; it is kept from when it is labelled until it is written."""
+    return _ParquetPart(part) if part.dialect is None else _CsvPart(part, options)
+
+
+@lru_cache(maxsize=1)
+def _model(directory: Path | None, expected: str) -> JobTitleClassifier:
+    """Load the model that a worker finds, if it is the one that is expected."""
+    own = directory or paths.models()
+    if read_manifest(own)["sha256"][MODEL_FILE] != expected:
+        raise ModelError(f"{own}: a worker has another model there; give all the same")
     return load_model(directory)
 
 
-def _parts(file: Remote, dataset: Dataset) -> list[Part]:
-    """Divide a file into partitions; done by a worker."""
-    if file.format == "parquet":
-        return list(_row_groups(file, dataset))
-    usual = [*dataset.usual_names["title"], *dataset.usual_names["description"]]
-    table = open_csv(file, usual, dataset.csv)
-    _columns(table, dataset)
-    return list(_byte_ranges(file, table))
-
-
-def _columns(table: Table, dataset: Dataset) -> Columns:
-    """Find the columns of a file, and see that there is room for the new ones."""
-    check_names(table, dataset.options)
-    return find_columns(table, dataset.options, dataset.usual_names)
-
-
-def _byte_ranges(file: Remote, table: CsvTable) -> Iterator[Part]:
-    """Cut a CSV file between rows."""
-    header, dialect = tuple(table.header), table.dialect
-    codec = _codec(file, dialect.encoding)
-    if file.compression is not None:  # cannot be read from its middle
-        yield Part(file, 0, 0, None, table.n_before, header, codec, dialect)
-        return
-    at = start = len(dialect.encoded(table.before, first=True))
-    line, n_rows = table.n_before, 0
-    for chunk in table._chunks(_BLOCK):
-        at += len("".join(chunk.lines).encode(codec, dialect.errors))
-        n_rows += len(chunk)
-        if n_rows >= ROWS:
-            yield Part(file, 0, start, at, line, header, codec, dialect)
-            start, line, n_rows = at, chunk.line + len(chunk.lines), 0
-    if n_rows or at == start:
-        yield Part(file, 0, start, at, line, header, codec, dialect)
-
-
-def _codec(file: Remote, encoding: str) -> str:
-    """Return what decodes a file from its middle, where there is no byte order mark."""
-    if encoding == "utf-16":
-        with file.open() as raw:
-            return "utf-16-be" if raw.read(2) == b"\xfe\xff" else "utf-16-le"
-    return "utf-8" if encoding == "utf-8-sig" else encoding
-
-
-def _row_groups(file: Remote, dataset: Dataset) -> Iterator[Part]:
-    """Cut a Parquet file between its row groups."""
-    _, parquet = libraries()
-    with file.open() as raw:
-        found = parquet.ParquetFile(raw)
-        schema = found.schema_arrow
-        sizes = [found.metadata.row_group(n).num_rows for n in range(found.metadata.num_row_groups)]
-    _columns(_Named(file.name, schema.names, sum(sizes)), dataset)
-    start = n_rows = before = 0
-    for n, size in enumerate(sizes, 1):
-        n_rows += size
-        if n_rows >= ROWS or n == len(sizes):
-            yield Part(
-                file, 0, start, n, before, tuple(schema.names),
-                schema=schema.serialize().to_pybytes(),
-            )  # fmt: skip
-            start, before, n_rows = n, before + n_rows, 0
-
-
-class _Named(Table):
-    """Names of columns without rows."""
-
-    def _chunks(self, size: int) -> Any:  # noqa: ARG002
-        return iter(())
-
-
-def _read(part: Part) -> pd.DataFrame:
-    """Read a partition: columns by position, and for CSV what is wrong with rows."""
-    if part.dialect is None:
-        return _read_parquet(part)
-    with part.source.open() as raw:
-        raw.seek(part.start)
-        content = raw.read(-1 if part.stop is None else part.stop - part.start)
-    text = content.decode(part.codec, part.dialect.errors)
-    lines = list(io.StringIO(text, newline=""))
-    if part.stop is None:
-        lines = lines[part.line :]
-    chunk = CsvChunk(part.line, lines, part.dialect, len(part.header))
-    rows, width = chunk.cells, len(part.header)
-    frame = pd.DataFrame(
-        [cells[:width] for cells in rows], columns=list(map(str, range(width))), dtype=object
+def _labelled(
+    dask_frame: Any,
+    parts: Sequence[Part],
+    read: Callable[[pd.DataFrame], pd.DataFrame],
+    label: Callable[[pd.DataFrame], pd.DataFrame],
+    write: Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame],
+) -> Any:
+    """Return Dask's frame of what was found in each part, a row each."""
+    plan = dask_frame.from_map(_planned, parts, meta=_empty(_PART))
+    rows = plan.map_partitions(read, meta=_empty(_TITLE, _TEXT), enforce_metadata=False)
+    labels = rows.map_partitions(label, meta=_empty(*LABEL_COLUMNS), enforce_metadata=False)
+    return labels.map_partitions(
+        write, plan, meta=_empty(_STATE), enforce_metadata=False, align_dataframes=False
     )
-    faults = chunk.faults
-    frame[_FAULT] = pd.Series([faults.get(n, "") for n in range(len(rows))], dtype=object)
-    excess = (json.dumps(cells[width:]) if len(cells) > width else "" for cells in rows)
-    frame[_EXCESS] = pd.Series(list(excess), dtype=object)
-    frame[_PLACE] = [chunk.place(n) for n in range(len(rows))]
-    return frame.astype({_PLACE: "int64"})
 
 
-def _read_parquet(part: Part) -> pd.DataFrame:
-    _, parquet = libraries()
-    with part.source.open() as raw:
-        table = parquet.ParquetFile(raw).read_row_groups(range(part.start, part.stop or 0))
-    table = table.rename_columns(list(map(str, range(table.num_columns))))
-    frame: pd.DataFrame = table.replace_schema_metadata(None).to_pandas(types_mapper=pd.ArrowDtype)
-    return frame
+def _empty(*names: str) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(names), dtype=object)
 
 
-def _meta(part: Part, dataset: Dataset) -> pd.DataFrame:
-    """Return a labelled partition without rows."""
-    return _read(part).iloc[:0].assign(**dict.fromkeys(dataset.options.added, ""))
+def _planned(part: Part) -> pd.DataFrame:
+    return pd.DataFrame({_PART: [part]})
 
 
-def _label(frame: pd.DataFrame, part: Part, dataset: Dataset) -> pd.DataFrame:
-    """Label the rows of a partition."""
-    own = dataset.options
-    columns = _columns(_Named(part.source.name, list(part.header), 0), dataset)
-    title, text = (None if at is None else str(at) for at in (columns.title, columns.description))
-    labels = _model(dataset.model_directory).predict_frame(
-        frame,
-        title=title,
-        description=text,
-        policy=own.policy,
-        min_confidence=own.min_confidence,
-        n_candidates=own.n_candidates,
+def _read(plan: pd.DataFrame, job: Job) -> pd.DataFrame:
+    """Read the titles and descriptions of a part; no descriptions where there is no column."""
+    part = plan[_PART].iloc[0]
+    table = _table(part, job.reading.csv)
+    titles: list[str] = []
+    texts: list[str | None] = []
+    for chunk in table.chunks(ROWS):
+        if chunk.faults and job.options.strict:
+            row, reason = next(iter(chunk.faults.items()))
+            raise RowError(f"{table.name}, {table.place_name} {chunk.place(row)}: {reason}")
+        own_titles, own_texts = part.columns.read(chunk)
+        titles += own_titles
+        texts += [None] * len(chunk) if own_texts is None else own_texts
+    return pd.DataFrame({_TITLE: titles, _TEXT: texts}, dtype=object)
+
+
+def _label(rows: pd.DataFrame, job: Job, model_directory: Path | None) -> pd.DataFrame:
+    """Label the rows of a part."""
+    with _LOADING:  # once, also where a worker has several threads
+        model = _model(model_directory, job.model_hash)
+    return model.predict_frame(
+        rows,
+        title=_TITLE,
+        description=None if rows[_TEXT].isna().all() else _TEXT,
+        policy=job.options.policy,
+        min_confidence=job.options.min_confidence,
+        n_candidates=job.options.n_candidates,
     )
-    cells = pd.DataFrame(
-        {
-            name: pd.Series(as_cells(labels[column]), dtype=object, index=frame.index)
-            for name, column in zip(own.added, labels, strict=True)
-        }
-    )
-    if _FAULT in frame:
-        faulty = (frame[_FAULT] != "").to_numpy()
-        cells.loc[faulty, :] = ""
-        cells.loc[faulty, own.added[0]] = ERROR
-    return pd.concat([frame, cells], axis=1)
 
 
 def _write(
-    frame: pd.DataFrame,
-    parts: Sequence[Part],
-    folder: str,
-    dataset: Dataset,
-    partition_info: dict[str, int],
+    labels: pd.DataFrame, plan: pd.DataFrame, job: Job, fs: Any, folder: str, target: str
 ) -> pd.DataFrame:
-    """Write a partition as a file, and return what was found."""
-    import fsspec
-
-    part = parts[partition_info["number"]]
-    fs, _ = fsspec.core.url_to_fs(dataset.target)
-    write = _write_parquet if part.dialect is None else _write_csv
-    ending = "parquet" if part.dialect is None else "csv"
-    with fs.open(str(PurePosixPath(folder) / f"part-{part.number:05}.{ending}"), "wb") as file:
-        write(frame, part, dataset, file)
-    return pd.DataFrame({"state": [json.dumps(_found(frame, part, dataset).state())]})
-
-
-def _found(frame: pd.DataFrame, part: Part, dataset: Dataset) -> Summary:
-    """Count the rows of a partition."""
-    names = [dataset.options.prefix + name for name in LABEL_COLUMNS[:3]]
-    summary = Summary(Counter(map(Kind, *(frame[name].tolist() for name in names))))
-    if _FAULT in frame:
-        own = frame.loc[frame[_FAULT] != "", [_PLACE, _FAULT]]
-        for place, reason in own.itertuples(index=False):
-            summary.add(Counter(), [Fault(place, f"{reason} ({part.source.name})")])
-    return summary
-
-
-def _write_csv(frame: pd.DataFrame, part: Part, dataset: Dataset, file: BinaryIO) -> None:
-    assert part.dialect is not None  # noqa: S101 - for the type checker
-    added = dataset.options.added
-    own = frame[list(map(str, range(len(part.header))))].to_numpy(dtype=object).tolist()
-    excess = (json.loads(cells) if cells else [] for cells in frame[_EXCESS])
-    rows = [[*cells, *more] for cells, more in zip(own, excess, strict=True)]
-    faults = {n: fault for n, fault in enumerate(frame[_FAULT]) if fault}
-    writer = CsvWriter(
-        part.header, added, part.dialect,
-        has_header=dataset.csv.has_header, as_read=False, excel_safe=False,
-    )  # fmt: skip
-    file.write(writer.head())
-    labels = writer.labels({name: frame[name].tolist() for name in added})
-    file.write(writer.segment(RowsChunk(rows, faults), labels, first=True))
-
-
-def _write_parquet(frame: pd.DataFrame, part: Part, dataset: Dataset, file: BinaryIO) -> None:
-    pa, parquet = libraries()
-    schema = pa.ipc.read_schema(pa.py_buffer(part.schema))
-    arrays = [frame[str(n)].array.__arrow_array__() for n in range(len(part.header))]
-    for name in dataset.options.added:
-        schema = schema.append(pa.field(name, label_type(name)))
-        arrays.append(label_array(name, frame[name].tolist()))
-    parquet.write_table(pa.Table.from_arrays(arrays, schema=schema), file)
+    """Write a part with its labels, and return what was found."""
+    part: Part = plan[_PART].iloc[0]
+    source, added = part.source, job.options.added
+    kind = job.writing.format or source.format
+    name = f"part-{part.number:05}.{kind}" + (f".{source.compression}" * bool(source.compression))
+    table = _table(part, job.reading.csv)
+    writer = make_writer(table, added, job.options.excess, replace(job.writing, format=kind))
+    columns = [as_cells(labels[column]) for column in labels]
+    summary, start = Summary(), 0
+    with (
+        _writing(target),
+        fs.open(f"{folder}/{name}", "wb") as file,
+        StreamOutput(file, writer, table, source.compression, name=target) as output,
+    ):
+        output.write(writer.head())
+        for n, chunk in enumerate(table.chunks(ROWS)):
+            own = [cells[start : start + len(chunk)] for cells in columns]
+            start += len(chunk)
+            for row in chunk.faults:
+                for cells in own:
+                    cells[row] = ERROR if cells is own[0] else ""
+            cells_of = dict(zip(added, own, strict=True))
+            try:
+                output.write(writer.segment(chunk, writer.labels(cells_of), first=n == 0))
+            except InputError as error:
+                raise RowError(f"{table.name}: {error}") from error
+            faults = [Fault(chunk.place(row), reason) for row, reason in chunk.faults.items()]
+            summary.add(Counter(map(Kind, *own[:3])), faults)
+        output.write(writer.tail())
+        output.finish()
+        with suppress(io.UnsupportedOperation):  # a local file
+            os.fsync(file.fileno())
+    _table.cache_clear()
+    source.check()
+    return pd.DataFrame({_STATE: [json.dumps({"number": part.number, "summary": summary.state()})]})

@@ -1,17 +1,18 @@
 """CSV files as people have them: no row is lost, and each is written back as it was."""
 
 import csv
+import io
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from io import TextIOWrapper
 from itertools import accumulate, chain, islice
 from operator import methodcaller
 from typing import Any, NamedTuple, TextIO
 
-from classifier.cells import as_text, is_formula, whole
-from classifier.dialects import SAMPLE, Dialect, find_delimiter, lines, survey
+from classifier.cells import as_text, has_halves, is_formula, whole
+from classifier.dialects import SAMPLE, Dialect, codec_name, find_delimiter, lines, run_of, survey
 from classifier.errors import InputError
 from classifier.sources import Source, readable
 from classifier.tables import Chunk, Table, Writer
@@ -140,7 +141,7 @@ class CsvChunk(Chunk):
                     found[n] = f"too {few_many} cells ({len(cells)} of {self.width})"
         if self.dialect.errors != "strict":
             for n, cells in enumerate(rows):
-                if any("\udc80" <= c <= "\udcff" for c in "".join(cells)):
+                if has_halves("".join(cells)):
                     found.setdefault(n, f"bytes that are not {self.dialect.encoding}")
         return dict(sorted(found.items()))
 
@@ -215,7 +216,7 @@ class CsvTable(Table):
             line = len(list(islice(text, self.n_before)))
             kept: list[str] = []
             more = iter(text)
-            while lines := [*kept[:size], *islice(more, max(0, size - len(kept)))]:
+            while lines := [*kept[:size], *run_of(more, size - len(kept))]:
                 kept = kept[size:]
                 # a row that goes on has an odd number of quotation marks in its first line
                 if any(count % 2 for count in map(_QUOTES, lines)):
@@ -286,23 +287,23 @@ def open_csv(source: Source, usual_names: Sequence[str], options: CsvOptions) ->
         text = _text(source, Dialect(found.encoding, None, "\n", found.errors))
         with text:
             sample = text.read(SAMPLE)
-    newline = "\r\n" if "\r\n" in sample else "\n"
     first_line, told, sample = _sep_line(sample)
     delimiter = options.delimiter or told
-    if delimiter is None and source.format == "tsv":
+    if delimiter is None and source.format == "tsv" and "\t" in sample:
         delimiter = "\t"
     if delimiter is None:
         delimiter = find_delimiter(sample, usual_names)
-    dialect = Dialect(found.encoding, delimiter, newline, found.errors, first_line)
-    told_in = [first_line + newline] if first_line else []
+    dialect = Dialect(found.encoding, delimiter, "\n", found.errors, first_line.rstrip("\r\n"))
+    told_in = [first_line] if first_line else []
     whole_file = CsvTable(source, [], dialect, 0, before=told_in, has_header=False)
     with closing(whole_file._chunks(1)) as chunks:
         first = next(chunks, None)
     if first is None:
         raise InputError(f"{source.name}: the file is empty; the first line must name the columns")
     header = first.rows[0]
-    if not header or _NOT_CLOSED in first.faults.values():
-        fault = _NOT_CLOSED if header else "blank; the first line must name the columns"
+    dialect = replace(dialect, newline=_end_of(first.lines[-1], sample))
+    fault = _header_fault(header, first, options)
+    if fault is not None:
         raise InputError(f"{source.name}, line {len(told_in) + 1}: {fault}")
     if not options.has_header:
         header = [str(n) for n in range(1, len(header) + 1)]
@@ -312,14 +313,37 @@ def open_csv(source: Source, usual_names: Sequence[str], options: CsvOptions) ->
     return CsvTable(source, header, dialect, n_rows, before=before, has_header=True)
 
 
+def _header_fault(header: list[str], chunk: CsvChunk, options: CsvOptions) -> str | None:
+    """Return what is wrong with the first row of a file."""
+    if _NOT_CLOSED in chunk.faults.values():
+        return _NOT_CLOSED
+    if not options.has_header:
+        return None if header else "blank; the first line must have as many cells as the others"
+    if not any(map(str.strip, header)):
+        return "blank; the first line must name the columns"
+    if has_halves("".join(header)):
+        return f"bytes that are not {chunk.dialect.encoding}; name another with --encoding"
+    return None
+
+
+def _end_of(line: str, sample: str) -> str:
+    """Return what ends the rows of a file, by the end of its header."""
+    if line.endswith("\r") and "\n" not in sample:  # as on a Macintosh of old
+        return "\r"
+    return "\r\n" if line.endswith("\r\n") else "\n"
+
+
 def _sep_line(sample: str) -> tuple[str, str | None, str]:
     """Cut off a line that tells Excel the delimiter, such as ``sep=;``."""
-    line, _, rest = sample.partition("\n")
-    line = line.rstrip("\r")
-    told = line.strip('"')
-    if len(told) == 5 and told.lower().startswith("sep="):
-        return line, told[4], rest
-    return "", None, sample
+    line = next(io.StringIO(sample, newline=""), "")
+    told = _told_by(line)
+    return (line, told, sample[len(line) :]) if told else ("", None, sample)
+
+
+def _told_by(line: str) -> str | None:
+    """Return the delimiter that a line tells Excel."""
+    told = line.rstrip("\r\n").strip('"')
+    return told[4] if len(told) == 5 and told.lower().startswith("sep=") else None
 
 
 class CsvWriter(Writer):
@@ -351,19 +375,21 @@ class CsvWriter(Writer):
     ) -> None:
         self.header = list(header)
         self.added = list(added)
-        self.dialect = dialect
+        own = codec_name(dialect.encoding)
+        self.dialect = replace(dialect, encoding=own)
+        self._mark = "\ufffd".encode(own, "replace").decode(own)  # a question mark in old ones
         self.has_header = has_header
         self.as_read = as_read and not excel_safe
         self.excel_safe = excel_safe
 
     def head(self) -> bytes:
         text = ""
-        if self.dialect.first_line:
+        if _told_by(self.dialect.first_line) == (self.dialect.delimiter or ","):
             text = self.dialect.first_line + self.dialect.newline
         if self.has_header:
             (line,) = lines([[*self._safe(self.header), *self.added]], self.dialect)
             text += line + self.dialect.newline
-        return self.dialect.encoded(text, first=True)
+        return self._encoded(text, first=True)
 
     def labels(self, columns: Mapping[str, Sequence[Any]]) -> list[str]:
         delimiter, newline = self.dialect.delimiter or ",", self.dialect.newline
@@ -381,9 +407,11 @@ class CsvWriter(Writer):
                 (excess,) = lines([self._safe(map(as_text, cells[width:]))], self.dialect)
                 end = ends[n].removesuffix(self.dialect.newline)
                 ends[n] = f"{end}{self.dialect.delimiter or ','}{excess}{self.dialect.newline}"
-        text = "".join(chain.from_iterable(zip(starts, ends, strict=True)))
+        return self._encoded("".join(chain.from_iterable(zip(starts, ends, strict=True))))
+
+    def _encoded(self, text: str, *, first: bool = False) -> bytes:
         try:
-            return self.dialect.encoded(text)
+            return self.dialect.encoded(text, first=first)
         except UnicodeEncodeError as error:
             own = text[error.start]
             raise InputError(
@@ -408,7 +436,7 @@ class CsvWriter(Writer):
 
     def _safe(self, cells: Iterable[str]) -> list[str]:
         if self.dialect.errors == "strict":
-            cells = map(whole, cells)
+            cells = [whole(cell, self._mark) for cell in cells]
         if not self.excel_safe:
             return list(cells)
         return [f"'{cell}" if is_formula(cell) else cell for cell in cells]

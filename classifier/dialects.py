@@ -4,8 +4,10 @@ import codecs
 import csv
 import io
 import sys
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, BinaryIO
 
 from classifier.errors import InputError
@@ -15,6 +17,9 @@ MAX_CELL = 10_000_000
 
 MAX_LINE = 10_000_000
 """The longest line of a file that is read, in characters."""
+
+MAX_RUN = 20_000_000
+"""About how many characters of a file are held at a time, however few lines they are."""
 
 SAMPLE = 1 << 16
 """How much of a file is looked at to find its delimiter, in characters."""
@@ -26,9 +31,15 @@ _CONTROLS = [bytes([n]) for n in range(32) if n not in b"\t\n\v\f\r\x1b\x1c\x1d\
 _CUT_OFF = "unexpected end of data"  # what the UTF-8 codec says of a character without its end
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # begins like that of UTF-16
+    (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_WIDE = ("utf-16", "utf-32")
+_WITHOUT_MARK = {"utf-8-sig": "utf-8"} | {e: f"{e}-{sys.byteorder[0]}e" for e in _WIDE}
+_OF_NO_FILE = {"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"}
+_UNSEEN = "-_\ufeff\u200b\u00ad"  # and spaces: what does not matter in the name of a column
 
 
 @dataclass(frozen=True)
@@ -40,7 +51,8 @@ class Survey:
     encoding
         As Python names it.
     errors
-        ``strict``, or ``surrogateescape`` if there are bytes that stand for nothing.
+        ``strict``; ``surrogateescape`` or ``surrogatepass`` if there are bytes that stand for
+        nothing.
     n_lines
         How many lines there are.
     """
@@ -63,7 +75,7 @@ class Dialect:
     newline
         Between the rows.
     errors
-        What becomes of bytes that stand for nothing: ``strict`` or ``surrogateescape``.
+        What becomes of bytes that stand for nothing, as in `Survey`.
     first_line
         A line ``sep=;`` before the header, without its end; empty if there is none.
     """
@@ -76,12 +88,8 @@ class Dialect:
 
     def encoded(self, text: str, *, first: bool = False) -> bytes:
         """Encode text for a file; only the first of it has a byte order mark."""
-        encoding = self.encoding
-        if not first:
-            encoding = {"utf-8-sig": "utf-8", "utf-16": f"utf-16-{sys.byteorder[0]}e"}.get(
-                encoding, encoding
-            )
-        return text.encode(encoding, self.errors)
+        own = self.encoding
+        return text.encode(own if first else _WITHOUT_MARK.get(own, own), self.errors)
 
     def reader(self, lines: Iterable[str]) -> Any:
         """Return a csv reader of lines."""
@@ -115,8 +123,9 @@ def lines(rows: Sequence[Sequence[str]], dialect: Dialect) -> list[str]:
     ):
         return text.split("\n")  # nothing in them needs quotes
     found: list[str] = []
-    csv.writer(_Lines(found), delimiter=delimiter, lineterminator=dialect.newline).writerows(rows)
-    return [line[: -len(dialect.newline)] for line in found]
+    # a cell is quoted for what may end a line: for either sign, whatever ends them here
+    csv.writer(_Lines(found), delimiter=delimiter, lineterminator="\r\n").writerows(rows)
+    return [line[:-2] for line in found]
 
 
 @dataclass(frozen=True)
@@ -129,7 +138,19 @@ class _Lines:
         self.lines.append(line)
 
 
-def survey(file: BinaryIO, name: str, encoding: str | None = None) -> Survey:
+def run_of(lines: Iterator[str], size: int) -> list[str]:
+    """Take the next lines of a file, as many as a size; fewer if they are long."""
+    found: list[str] = []
+    held = 0
+    while held < MAX_RUN and (more := list(islice(lines, max(0, min(100, size - len(found)))))):
+        held += sum(map(len, more))
+        found += more
+    return found
+
+
+def survey(
+    file: BinaryIO, name: str, encoding: str | None = None, longest: int | None = None
+) -> Survey:
     """Read a file of text through once, to find its encoding and how many lines it has.
 
     The encoding is told by a byte order mark or the NULs of UTF-16; else it is UTF-8 if all of the
@@ -143,6 +164,8 @@ def survey(file: BinaryIO, name: str, encoding: str | None = None) -> Survey:
         What messages call it.
     encoding
         What the user says it is, as Python names encodings.
+    longest
+        The longest line, in characters; `MAX_LINE` if None.
 
     Returns
     -------
@@ -152,24 +175,28 @@ def survey(file: BinaryIO, name: str, encoding: str | None = None) -> Survey:
     Raises
     ------
     InputError
-        If it is no text, the encoding is unknown or wrong, or a line is longer than `MAX_LINE`.
+        If it is no text, the encoding is unknown or wrong, or a line is too long.
     """
     start = file.read(4096)
+    longest = longest or MAX_LINE
     own = _told(start) if encoding is None else _codec(encoding, start)
     if own is None:
         if sum(map(start.count, _CONTROLS)) > len(start) // 20:
-            raise InputError(f"{name}: this is no text; --format says what it is")
+            raise InputError(f"{name}: this is no text; say what it is with --format or --encoding")
         try:
-            return Survey("utf-8", "strict", _lines(file, name, "utf-8", "strict"))
+            return Survey("utf-8", "strict", _lines(file, name, "utf-8", "strict", longest))
         except UnicodeDecodeError as error:
             # a file that breaks off within a character is no Windows-1252 for that
             own = "utf-8" if error.reason == _CUT_OFF else "cp1252"
-    try:
-        return Survey(own, "strict", _lines(file, name, own, "strict"))
-    except UnicodeDecodeError as error:
-        if own.startswith(("utf-16", "utf-32")):
-            raise InputError(f"{name}: not {own} all through ({error.reason})") from error
-        return Survey(own, "surrogateescape", _lines(file, name, own, "surrogateescape"))
+    # in the wide ones, what stands for nothing is half a pair: a character that was cut in two
+    lenient = "surrogatepass" if own.startswith(_WIDE) else "surrogateescape"
+    reason: object = None
+    for errors in ("strict", lenient):
+        try:
+            return Survey(own, errors, _lines(file, name, own, errors, longest))
+        except UnicodeError as error:
+            reason = getattr(error, "reason", error)
+    raise InputError(f"{name}: not {own} all through ({reason}); save it as UTF-8")
 
 
 def _told(start: bytes) -> str | None:
@@ -177,25 +204,46 @@ def _told(start: bytes) -> str | None:
     for mark, encoding in _BOMS:
         if start.startswith(mark):
             return encoding
-    for encoding, zeros in (("utf-16-le", start[1::2]), ("utf-16-be", start[::2])):
-        if zeros.count(0) > len(start) // 5:
-            return encoding
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    if max(even, odd) > len(start) // 5 and min(even, odd) <= len(start) // 50:
+        return "utf-16-le" if odd > even else "utf-16-be"
     return None
 
 
 def _codec(encoding: str, start: bytes) -> str:
     """Return Python's name of an encoding; a byte order mark is kept where there is one."""
+    own, told = codec_name(encoding), _told(start)
+    if own == "utf-8" and told == "utf-8-sig":
+        return told
+    if own == "utf-16" and told != own:  # without a mark; from Windows, most likely
+        return told if told in ("utf-16-le", "utf-16-be") else "utf-16-le"
+    return own
+
+
+def codec_name(encoding: str) -> str:
+    """Return Python's own name of an encoding, whatever a user calls it.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name, or files are not written in it.
+
+    Examples
+    --------
+    >>> codec_name("UTF8"), codec_name("Windows-1252")
+    ('utf-8', 'cp1252')
+    """
     try:
         own = codecs.lookup(encoding).name
-        "".encode(own)
-    except LookupError as error:
-        raise InputError(
-            f"encoding {encoding!r} is not known; usual are utf-8, cp1252 and utf-16"
-        ) from error
-    return "utf-8-sig" if own == "utf-8" and start.startswith(codecs.BOM_UTF8) else own
+        if own not in _OF_NO_FILE:
+            "".encode(own)
+            return own
+    except LookupError:
+        pass
+    raise InputError(f"encoding {encoding!r} is not known; usual are utf-8, cp1252 and utf-16")
 
 
-def _lines(file: BinaryIO, name: str, encoding: str, errors: str) -> int:
+def _lines(file: BinaryIO, name: str, encoding: str, errors: str, longest: int) -> int:
     """Count the lines of a file, and refuse one that is too long to be read."""
     file.seek(0)
     decoder = codecs.getincrementaldecoder(encoding)(errors)
@@ -203,9 +251,9 @@ def _lines(file: BinaryIO, name: str, encoding: str, errors: str) -> int:
     while block := file.read(_BLOCK):
         text = decoder.decode(block)
         breaks = [at for at in (text.find("\n"), text.find("\r")) if at >= 0]
-        if unfinished + min(breaks, default=len(text)) > MAX_LINE:
+        if unfinished + min(breaks, default=len(text)) > longest:
             raise InputError(
-                f"{name}, line {n_lines + 1}: longer than {MAX_LINE:,} characters; is it a table?"
+                f"{name}, line {n_lines + 1}: longer than {longest:,} characters; is it a table?"
             )
         n_lines += text.count("\n")
         last = max(text.rfind("\n"), text.rfind("\r"))
@@ -257,5 +305,12 @@ def _parsed(sample: str, delimiter: str) -> list[list[str]]:
 
 
 def loosely(name: str) -> str:
-    """Return a column's name without case, spaces, hyphens and underscores."""
-    return "".join(c for c in name.casefold() if c not in " -_\ufeff")
+    """Return a column's name without case, spaces of any kind, hyphens and underscores.
+
+    Examples
+    --------
+    >>> loosely("Job-Title"), loosely("Yrkes_ benämning")
+    ('jobtitle', 'yrkesbenämning')
+    """
+    name = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(c for c in name if not c.isspace() and c not in _UNSEEN)

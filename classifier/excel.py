@@ -1,17 +1,18 @@
 """Excel workbooks: read by calamine, written by openpyxl, refused where they would fill memory."""
 
 import re
+import shutil
 import zipfile
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from classifier.cells import Number, as_text, is_formula
-from classifier.errors import InputError
+from classifier.errors import InputError, RowError
 from classifier.sources import Source
 from classifier.tables import Chunk, Table, Writer, label_lines, paired
 
@@ -24,10 +25,14 @@ MAX_XML = 4 << 30
 MAX_CELLS = 100_000_000
 """The most cells, with the empty ones between them, that a sheet is read with."""
 
-MAX_ROWS, MAX_TEXT = 1_048_576, 32_767
-"""The most rows of a sheet, and characters of a cell, that Excel knows."""
+MAX_ROWS, MAX_COLUMNS, MAX_TEXT = 1_048_576, 16_384, 32_767
+"""The most rows and columns of a sheet, and characters of a cell, that Excel knows."""
 
 _BLOCK = 1 << 20
+_NO_TIME = datetime(1980, 1, 1)  # what archives begin with: the same rows, the same bytes
+_MAX_NUMBER = 10**15  # of longer ones Excel shows zeros for the last digits
+_ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A")
+_NOT_IN_TITLES = re.compile(r"[\\*?:/\[\]]")
 _COLUMNS = re.compile(rb"<(?:\w+:)?c\s[^>]*?\br=[\"']([A-Z]{1,3})\d{1,7}[\"']")
 _ROWS = re.compile(rb"<(?:\w+:)?row\s[^>]*?\br=[\"'](\d{1,9})[\"']")
 # what XML has no characters for, and what would be read as one of these escapes
@@ -59,7 +64,7 @@ class ExcelChunk(Chunk):
 
     @property
     def cells(self) -> list[list[Any]]:
-        return self.rows
+        return [list(map(_as_number, cells)) for cells in self.rows]
 
     @cached_property
     def faults(self) -> Mapping[int, str]:
@@ -238,6 +243,12 @@ class ExcelWriter(Writer):
         self.added = list(added)
         self.excess = excess
         self.excel_safe = excel_safe
+        n_columns = len(self.header) + len(self.added)
+        if n_columns > MAX_COLUMNS:
+            raise InputError(
+                f"{n_columns:,} columns, of which an Excel sheet holds {MAX_COLUMNS:,}; choose "
+                "another --output-format"
+            )
 
     def head(self) -> bytes:
         return b""
@@ -250,72 +261,138 @@ class ExcelWriter(Writer):
 
     def finish(self, table: Table, segments: Path, target: Path) -> None:
         from openpyxl import Workbook
+        from openpyxl.writer.excel import ExcelWriter as BookWriter
 
         book = Workbook(write_only=True)
-        sheet = book.create_sheet(getattr(table, "sheet", "jobtitle"))
+        book.properties.created = book.properties.modified = _NO_TIME
+        title = _NOT_IN_TITLES.sub("_", getattr(table, "sheet", "jobtitle"))
+        sheet = book.create_sheet(title[:31])
+        try:
+            self._write_rows(sheet, table, segments)
+        except BaseException:
+            sheet.close()  # or its own file would be closed some time later
+            raise
+        with _Undated(target, "w", zipfile.ZIP_DEFLATED) as archive:
+            BookWriter(book, archive).save()
+
+    def _write_rows(self, sheet: Any, table: Table, segments: Path) -> None:
         width, n_rows = len(self.header), 1
         cell = self._cells(sheet)
-        sheet.append([cell(name, "the header") for name in [*self.header, *self.added]])
+        where = f"{table.name}, header"
+        sheet.append([cell(name, where) for name in [*self.header, *self.added]])
         for chunk, labels in paired(table, segments):
             places = f"{table.name}, {table.place_name}"
             for n, (cells, label) in enumerate(zip(chunk.cells, labels, strict=True)):
                 n_rows += 1
                 if n_rows > MAX_ROWS:
-                    raise InputError(
+                    raise RowError(
                         f"{table.name}: an Excel sheet holds {MAX_ROWS:,} rows; choose another "
                         "--output-format"
                     )
                 where = f"{places} {chunk.place(n)}"
                 values = [*cells[:width], *map(self._label, self.added, label), *cells[width:]]
                 sheet.append([cell(value, where) for value in values])
-        book.save(target)
 
     @staticmethod
     def _label(name: str, value: str) -> Any:
         return float(value) if name.endswith("confidence") and value else value
 
-    def _cells(self, sheet: Any) -> Any:
-        """Return what makes cells of values."""
+    def _cells(self, sheet: Any) -> Callable[[Any, str], Any]:
+        """Return what makes cells of values; the second is where they stand."""
         from openpyxl.cell import WriteOnlyCell
+
+        def as_it_is(written: str, data_type: str) -> Any:
+            own: Any = WriteOnlyCell(sheet)
+            own._value, own.data_type = written, data_type  # past what openpyxl would make of it
+            return own
 
         def cell(value: Any, where: str) -> Any:
             value = _as_cell(value)
+            if isinstance(value, float) and float(f"{value:.16g}") != value:
+                return as_it_is(repr(value), "n")
             if not isinstance(value, str):
                 return value
-            if len(value) > MAX_TEXT:
-                raise InputError(
-                    f"{where}: a cell of {len(value):,} characters; Excel holds {MAX_TEXT:,}: "
+            if len(value) > MAX_TEXT // 2 and _units(value) > MAX_TEXT:
+                raise RowError(
+                    f"{where}: a cell of {_units(value):,} characters; Excel holds {MAX_TEXT:,}: "
                     "choose another --output-format"
                 )
-            if not is_formula(value):
-                return _escaped(value)
-            if not self.excel_safe:
-                return _escaped(value)
-            own = WriteOnlyCell(sheet, _escaped(value))
-            own.data_type = "s"
-            own.quotePrefix = True
+            written = _escaped(value)
+            to_be_kept = self.excel_safe and is_formula(value)
+            if not to_be_kept and value not in _ERRORS and len(written) <= MAX_TEXT:
+                return written
+            own = as_it_is(written, "s")
+            own.quotePrefix = to_be_kept
             return own
 
         return cell
 
 
+class _Undated(zipfile.ZipFile):
+    """An archive that does not tell when it was made."""
+
+    def write(self, filename: Any, arcname: Any = None, *_: Any) -> None:
+        info = self._info(arcname)
+        info.file_size = Path(filename).stat().st_size
+        with Path(filename).open("rb") as file, self.open(info, "w") as part:
+            shutil.copyfileobj(file, part, _BLOCK)
+
+    def writestr(self, zinfo_or_arcname: Any, data: Any, *_: Any) -> None:
+        super().writestr(self._info(zinfo_or_arcname), data)
+
+    @staticmethod
+    def _info(name: str) -> zipfile.ZipInfo:
+        info = zipfile.ZipInfo(name)
+        info.compress_type = zipfile.ZIP_DEFLATED
+        return info
+
+
+def _as_number(value: Any) -> Any:
+    """Return a whole number of a workbook, where all numbers are fractions, as what it is."""
+    if type(value) is float and value.is_integer() and abs(value) < _MAX_NUMBER:
+        return int(value)
+    return value
+
+
 def _as_cell(value: Any) -> Any:
-    """Return a value as a cell of Excel: a number, a date, a truth value, text or nothing."""
+    """Return a value as a cell of Excel: a number, a date, a truth value, text or nothing.
+
+    What Excel does not hold as it is becomes text: numbers of more than 15 digits before the
+    point, decimals that no binary fraction stands for, times of a time zone, before 1900 or finer
+    than a millisecond.
+    """
     if value is None or value == "":
         return None
+    if isinstance(value, bool):
+        return value
     if isinstance(value, Number):
-        with suppress(ValueError):
-            number = float(value)
-            if abs(number) < 1e15 and as_text(number) == value:
-                return int(number) if number.is_integer() else number
-        return str(value)
+        number = float(value)
+        held = abs(number) < _MAX_NUMBER and Decimal(repr(number)) == Decimal(value)
+        return _as_number(number) if held else as_text(value)
     if isinstance(value, float):
-        return int(value) if value.is_integer() and abs(value) < 1e15 else value
-    if isinstance(value, bool | datetime | date | time | timedelta):
-        return value
-    if isinstance(value, int) and abs(value) < 10**15:
-        return value
+        return _as_number(value) if abs(value) < float("inf") else as_text(value)
+    if isinstance(value, int):
+        return value if abs(value) < _MAX_NUMBER else as_text(value)
+    if isinstance(value, date | time | timedelta):
+        return value if _is_held(value) else as_text(value)
     return as_text(value)
+
+
+def _is_held(value: Any) -> bool:
+    """Return whether Excel has a number for a time."""
+    if isinstance(value, timedelta):
+        return value >= timedelta(0) and not value % timedelta(milliseconds=1)
+    if isinstance(value, date) and value.year < 1900:
+        return False
+    if isinstance(value, datetime | time):
+        finer = value.microsecond % 1000 or getattr(value, "nanosecond", 0)
+        return value.tzinfo is None and not finer
+    return True
+
+
+def _units(text: str) -> int:
+    """Return the length of a text as Excel counts it, where an emoji is two characters."""
+    return len(text) + sum(c > "\uffff" for c in text)
 
 
 def _escaped(text: str) -> str:

@@ -8,13 +8,16 @@ from pathlib import Path
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, part: Path | None = None) -> Iterator[Path]:
     """Give a path to write to, which takes the place of another when all went well.
 
     Parameters
     ----------
     path
         Where the file shall stand; one that stands there is replaced only at the end.
+    part
+        What it is called until then, in the same directory, where no one else writes to it: a
+        process that is killed leaves one such file, not one more each time. A new name if None.
 
     Yields
     ------
@@ -26,10 +29,12 @@ def replacing(path: Path) -> Iterator[Path]:
     OSError
         If the directory cannot be written.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    part = Path(name)
+    if part is None:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+        part = Path(name)
     try:
+        part.write_bytes(b"")
         yield part
         with part.open("rb") as written:
             os.fsync(written.fileno())
@@ -40,10 +45,10 @@ def replacing(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 file, whole or not at all."""
-    with replacing(path) as part:
-        part.write_text(text, encoding="utf-8")
+def write_text(path: Path, text: str, part: Path | None = None) -> None:
+    """Write a UTF-8 file, whole or not at all, as `replacing` does."""
+    with replacing(path, part) as own:
+        own.write_text(text, encoding="utf-8")
 
 
 def sync_directory(directory: Path) -> None:

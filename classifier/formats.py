@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from classifier.delimited import CsvOptions, CsvTable, CsvWriter, open_csv
-from classifier.dialects import Dialect
+from classifier.dialects import Dialect, codec_name
 from classifier.excel import ExcelWriter, open_excel
 from classifier.json_lines import JsonTable, JsonWriter, open_json
 from classifier.parquet import ParquetTable, ParquetWriter, open_parquet
@@ -126,7 +126,8 @@ def make_writer(table: Table, added: Sequence[str], excess: str, how: Writing) -
     Raises
     ------
     InputError
-        If the library of the format is not installed.
+        If the library of the format is not installed, it cannot hold so many columns, or there is
+        no such encoding.
     """
     kind = how.format or format_of(table)
     if kind in KEYED:
@@ -137,14 +138,17 @@ def make_writer(table: Table, added: Sequence[str], excess: str, how: Writing) -
         return ParquetWriter(table.header, added, excess)
     own = table.dialect if isinstance(table, CsvTable) else None
     dialect = own or Dialect("utf-8", ",", "\n")
-    if kind == "tsv":
-        dialect = replace(dialect, delimiter="\t")
-    elif how.format == "csv" and isinstance(table, CsvTable) and table.format == "tsv":
-        dialect = replace(dialect, delimiter=",")
-    if how.delimiter is not None:
-        dialect = replace(dialect, delimiter=how.delimiter, first_line="")
-    if how.encoding is not None and how.encoding != dialect.encoding:
-        dialect = replace(dialect, encoding=how.encoding, errors="strict")
+    delimiter = how.delimiter
+    if delimiter is None and kind == "tsv":
+        delimiter = "\t"
+    elif delimiter is None and how.format == "csv" and getattr(table, "format", "") == "tsv":
+        delimiter = ","
+    if delimiter not in (None, dialect.delimiter):
+        first_line = f"sep={delimiter}" if dialect.first_line else ""
+        dialect = replace(dialect, delimiter=delimiter, first_line=first_line)
+    encoding = dialect.encoding if how.encoding is None else codec_name(how.encoding)
+    if encoding != dialect.encoding:
+        dialect = replace(dialect, encoding=encoding, errors="strict")
     has_header = table.has_header if isinstance(table, CsvTable) else True
     return CsvWriter(
         table.header, added, dialect,

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from io import TextIOWrapper
-from itertools import islice
 from typing import Any
 
-from classifier.cells import Number, as_text, has_halves
-from classifier.dialects import loosely, survey
+from classifier.cells import Number, as_json, as_text, has_halves
+from classifier.dialects import Survey, loosely, run_of, survey
 from classifier.errors import InputError
 from classifier.sources import Source, readable
 from classifier.tables import Chunk, Table, Writer, distinct, listed
@@ -17,58 +17,82 @@ from classifier.tables import Chunk, Table, Writer, distinct, listed
 MAX_DOCUMENT = 256 << 20
 """The longest JSON document that is read as a whole, in bytes; JSON Lines may be longer."""
 
+MAX_DEPTH = 200
+"""How deeply lists and objects may stand within each other."""
+
 MAX_KEYS = 2_000
 """The most columns that objects of many kinds make up."""
 
+_BLOCK = 1 << 20
 _SAMPLE = 10_000
 _BROKEN = "broken"
 """The key under which a line that is no JSON object is kept."""
 
 _NO_OBJECT = "no JSON object"
+_NO_CHARACTERS = "bytes that stand for no character"
 _TEXTS = ("@value", "text", "name", "label")
+_OF_ROWS = (
+    "@graph", "@type", "title", "jobtitle", "titel", "befattning", "headline", "rubrik", "yrke",
+    "tjänst", "position", "description",
+)  # fmt: skip
 
 
 def _parse(text: str) -> Any:
-    return json.loads(text, parse_float=Number, parse_int=Number)
+    """Read a JSON value; its numbers stay as they are written.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    RecursionError
+        If it is nested too deeply.
+    """
+    value = json.loads(text, parse_float=Number, parse_int=Number, parse_constant=Number)
+    if text.count("{") + text.count("[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
+        raise RecursionError
+    return value
 
 
-def postings_in(value: Any) -> list[dict[str, Any]] | None:
+def _is_deeper(value: Any, levels: int) -> bool:
+    members = value.values() if isinstance(value, dict) else value
+    return isinstance(value, dict | list) and (
+        levels == 0 or any(_is_deeper(member, levels - 1) for member in members)
+    )
+
+
+def postings_in(value: Any) -> list[Any] | None:
     """Return the objects of a JSON value that are rows.
 
-    They are the value itself, the members of a list, those of ``@graph``, or those of the only
-    list of objects in an object. Where some are schema.org's JobPosting, only they are.
+    They are the value itself, the members of a list, or those of ``@graph``. Where some are
+    schema.org's JobPosting, only they are.
 
     Returns
     -------
-    list of dict or None
-        None if there are none.
+    list or None
+        Members of a list that are no objects stand among them; None if there are no objects.
     """
     if isinstance(value, dict):
         graph = value.get("@graph")
-        lists = [v for v in value.values() if isinstance(v, list) and v and _objects(v)]
-        if isinstance(graph, list):
-            found = graph
-        elif len(lists) == 1 and not any(loosely(k) in _TITLES for k in value):
-            found = lists[0]
-        else:
+        if not isinstance(graph, list):
             return [value]
-    elif isinstance(value, list):
-        found = value
-    else:
+        value = graph
+    if not isinstance(value, list):
         return None
-    own = [member for member in found if isinstance(member, dict) and _is_posting(member)]
-    found = own or found
-    return found if found and _objects(found) else None
+    objects = [member for member in value if isinstance(member, dict)]
+    return [member for member in objects if is_job_posting(member)] or (value if objects else None)
 
 
-_TITLES = ("title", "titel", "jobtitle", "headline", "rubrik", "@type")
+def _unwrapped(value: Any) -> Any:
+    """Return the only list of objects in an object that is no row, such as the hits of a search."""
+    if not isinstance(value, dict) or any(loosely(key) in _OF_ROWS for key in value):
+        return value
+    lists = [v for v in value.values() if isinstance(v, list) and v]
+    lists = [v for v in lists if all(isinstance(member, dict) for member in v)]
+    return lists[0] if len(lists) == 1 else value
 
 
-def _objects(values: Sequence[Any]) -> bool:
-    return all(isinstance(value, dict) for value in values)
-
-
-def _is_posting(value: Mapping[str, Any]) -> bool:
+def is_job_posting(value: Mapping[str, Any]) -> bool:
+    """Return whether an object is schema.org's JobPosting, however its type is written."""
     kinds = value.get("@type")
     kinds = kinds if isinstance(kinds, list) else [kinds]
     return any(str(kind).rsplit("/", 1)[-1].rsplit(":", 1)[-1] == "JobPosting" for kind in kinds)
@@ -97,32 +121,35 @@ class JsonChunk(Chunk):
         The names of the columns.
     paths
         Those, and dotted ones that go into nested objects.
+    has_strays
+        Whether there may be bytes in it that stand for nothing.
     """
 
     line: int
     lines: list[str]
     header: tuple[str, ...]
     paths: tuple[str, ...]
+    has_strays: bool = False
 
     @cached_property
     def parsed(self) -> list[tuple[int, dict[str, Any], str | None]]:
-        """For each row its line, its object, and its text if it is written as one line."""
+        """For each row its line, its object, and that as text; None if it is broken."""
         found: list[tuple[int, dict[str, Any], str | None]] = []
         for n, text in enumerate(self.lines, self.line + 1):
             stripped = text.strip()
             if not stripped:
                 continue
-            try:
-                value = _parse(stripped)
-            except (ValueError, RecursionError):
-                value = None
-            rows = postings_in(value)
+            rows = None
+            if not (self.has_strays and has_halves(stripped)):
+                with suppress(ValueError, RecursionError):
+                    value = _parse(stripped)
+                    rows = postings_in(value)
             if rows is None:
                 found.append((n, {_BROKEN: text.rstrip("\r\n")}, None))
             elif len(rows) == 1 and rows[0] is value:
                 found.append((n, value, stripped))
             else:
-                found += [(n, row, None) for row in rows]
+                found += [(n, *_member(row)) for row in rows]
         return found
 
     def __len__(self) -> int:
@@ -131,7 +158,9 @@ class JsonChunk(Chunk):
     @cached_property
     def faults(self) -> Mapping[int, str]:
         return {
-            n: _NO_OBJECT for n, (_, row, text) in enumerate(self.parsed) if _is_broken(row, text)
+            n: _NO_CHARACTERS if self.has_strays and has_halves(row[_BROKEN]) else _NO_OBJECT
+            for n, (_, row, text) in enumerate(self.parsed)
+            if text is None
         }
 
     def place(self, row: int) -> int:
@@ -145,17 +174,18 @@ class JsonChunk(Chunk):
     def cells(self) -> list[list[Any]]:
         known = set(self.header)
         return [
-            [*(row.get(name) for name in self.header), *_excess(row, known, text)]
+            [
+                *map(row.get, self.header),
+                *(row.values() if text is None and _BROKEN not in known else ()),
+            ]
             for _, row, text in self.parsed
         ]
 
 
-def _is_broken(row: Mapping[str, Any], text: str | None) -> bool:
-    return text is None and list(row) == [_BROKEN]
-
-
-def _excess(row: Mapping[str, Any], known: set[str], text: str | None) -> list[Any]:
-    return list(row.values()) if _is_broken(row, text) and _BROKEN not in known else []
+def _member(value: Any) -> tuple[dict[str, Any], str | None]:
+    """Return a member of a list as a row with its text."""
+    text = as_json(value)
+    return (value, text) if isinstance(value, dict) else ({_BROKEN: text}, None)
 
 
 def _value(row: Mapping[str, Any], path: str) -> Any:
@@ -177,15 +207,15 @@ class JsonTable(Table):
         The file.
     header
         The keys of its objects.
-    encoding
-        As Python names it.
+    written
+        How its text is written.
     n_rows
         About how many there are.
     """
 
-    def __init__(self, source: Source, header: list[str], encoding: str, n_rows: int) -> None:
+    def __init__(self, source: Source, header: list[str], written: Survey, n_rows: int) -> None:
         super().__init__(source.name, header, n_rows, source)
-        self.encoding = encoding
+        self.written = written
         self.format = source.format
         self._paths = list(header)
         if source.format == "json":
@@ -203,43 +233,53 @@ class JsonTable(Table):
         with readable(self.name):
             for line, lines in self._lines(size):
                 if any(map(str.strip, lines)):
-                    yield JsonChunk(line, lines, header, paths)
+                    yield JsonChunk(line, lines, header, paths, self.written.errors != "strict")
 
     def _lines(self, size: int) -> Iterator[tuple[int, list[str]]]:
         """Yield runs of lines, each with the number of lines before it."""
         if self.source.format == "json":
-            lines = _document(self.source, self.encoding)
+            lines = _document(self.source, self.written)
             yield from ((n, lines[n : n + size]) for n in range(0, len(lines), size))
             return
-        with _text(self.source, self.encoding) as text:
+        with _text(self.source, self.written) as text:
             line = 0
-            while lines := list(islice(text, size)):
+            while lines := run_of(text, size):
                 yield line, lines
                 line += len(lines)
 
 
-def _document(source: Source, encoding: str) -> list[str]:
+def _document(source: Source, written: Survey) -> list[str]:
     """Read a JSON document as if each of its objects stood on a line."""
-    with _text(source, encoding) as text:
-        content = text.read(MAX_DOCUMENT + 1)
-    if len(content) > MAX_DOCUMENT:
-        raise InputError(
-            f"{source.name}: longer than {MAX_DOCUMENT >> 20} MiB; save it as JSON Lines"
-        )
+    with _text(source, written) as text:
+        content = text.read()
+    if not content.strip():
+        return []
     try:
         value = _parse(content)
     except RecursionError as error:
         raise InputError(f"{source.name}: nested too deeply") from error
     except ValueError as error:
         raise InputError(f"{source.name}: no JSON ({error})") from error
-    rows = postings_in(value)
+    rows = postings_in(_unwrapped(value))
     if rows is None and value not in ([], {}):
         raise InputError(f"{source.name}: no JSON objects in it; each row is an object")
-    return list(map(_dumped, rows or []))
+    return list(map(as_json, rows or []))
 
 
-def _text(source: Source, encoding: str) -> TextIOWrapper:
-    return TextIOWrapper(source.open(), encoding, "surrogateescape", newline="\n")
+def _text(source: Source, written: Survey) -> TextIOWrapper:
+    return TextIOWrapper(source.open(), written.encoding, written.errors, newline="\n")
+
+
+def _check_document(source: Source) -> None:
+    """Refuse a document that is too long to be read as a whole."""
+    n_bytes = 0
+    with source.open() as raw:
+        while block := raw.read(_BLOCK):
+            n_bytes += len(block)
+            if n_bytes > MAX_DOCUMENT:
+                raise InputError(
+                    f"{source.name}: longer than {MAX_DOCUMENT >> 20} MiB; save it as JSON Lines"
+                )
 
 
 def open_json(source: Source, encoding: str | None, *, all_keys: bool) -> JsonTable:
@@ -264,19 +304,21 @@ def open_json(source: Source, encoding: str | None, *, all_keys: bool) -> JsonTa
     InputError
         If it cannot be read, or has too many keys.
     """
-    n_rows = 0
-    with readable(source.name), source.open() as raw:
-        if source.format == "json":
-            start = raw.read(4)
-            encoding = encoding or json.detect_encoding(start)
-        else:
-            found = survey(raw, source.name, encoding)
-            encoding, n_rows = found.encoding, found.n_lines
+    is_document = source.format == "json"
+    with readable(source.name):
+        if is_document:
+            _check_document(source)
+        with source.open() as raw:
+            written = survey(raw, source.name, encoding, MAX_DOCUMENT if is_document else None)
+    if is_document and written.errors != "strict":
+        raise InputError(
+            f"{source.name}: bytes that are not {written.encoding}; name another with --encoding"
+        )
     keys: dict[str, None] = {}
     seen = 0
-    for chunk in JsonTable(source, [], encoding, 0)._chunks(_SAMPLE):
+    for chunk in JsonTable(source, [], written, 0)._chunks(_SAMPLE):
         for _, row, text in chunk.parsed:
-            if not _is_broken(row, text):
+            if text is not None:
                 keys.update(dict.fromkeys(row))
         seen += len(chunk)
         if len(keys) > MAX_KEYS:
@@ -285,7 +327,9 @@ def open_json(source: Source, encoding: str | None, *, all_keys: bool) -> JsonTa
             break
     if not seen:
         raise InputError(f"{source.name}: there are no rows in it")
-    return JsonTable(source, list(keys), encoding, n_rows or seen)
+    if not keys:
+        raise InputError(f"{source.name}: no JSON objects with keys in it; each row is one")
+    return JsonTable(source, list(keys), written, seen if is_document else written.n_lines)
 
 
 class JsonWriter(Writer):
@@ -335,10 +379,10 @@ class JsonWriter(Writer):
             faulty = chunk.faults
             rows = []
             for n, cells in enumerate(chunk.cells):
-                row = dict(zip(self.header, map(_plain, cells[:width]), strict=True))
+                row = dict(zip(self.header, cells[:width], strict=True))
                 if n in faulty and len(cells) > width:
-                    row[self.excess] = list(map(_plain, cells[width:]))
-                rows.append(_dumped(row))
+                    row[self.excess] = cells[width:]
+                rows.append(as_json(row))
         joined = [
             f"{row[:-1].rstrip()}{', ' if row.strip('{} ') else ''}{label}}}"
             for row, label in zip(rows, labels, strict=True)
@@ -356,28 +400,7 @@ class JsonWriter(Writer):
                 f"there are objects with a key {clashing[0]!r} already; choose a prefix for the "
                 "new ones with --prefix"
             )
-        return text if text is not None else _dumped(row)
-
-
-def _plain(value: Any) -> Any:
-    """Return a cell as a value of JSON."""
-    if value is None or isinstance(value, bool | int | dict | list | str):
-        return value
-    if isinstance(value, float):
-        return value if value == value and abs(value) != float("inf") else None
-    return as_text(value)
-
-
-def _dumped(value: Any) -> str:
-    """Write a parsed value; numbers stay as they were written."""
-    if isinstance(value, Number):
-        return str(value)
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{_dumped(k)}: {_dumped(v)}' for k, v in value.items())}}}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_dumped, value))}]"
-    # half a character, which UTF-8 has no bytes for, can only be written as an escape
-    return json.dumps(value, ensure_ascii=isinstance(value, str) and has_halves(value))
+        return text if text is not None else as_json(row)
 
 
 def _label_value(name: str, value: str) -> str:

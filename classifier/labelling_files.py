@@ -2,6 +2,7 @@
 
 import glob
 import hashlib
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,13 +16,12 @@ from classifier.errors import InputError, OutputError
 from classifier.formats import KEYED, Reading, Writing, format_of, make_writer, open_table
 from classifier.model import JobTitleClassifier
 from classifier.outputs import FileOutput, Output, StreamOutput
-from classifier.review import ANSWER, Review
-from classifier.sources import ENDINGS, kind_of
+from classifier.review import ANSWER, MAX_REVIEWED, REASON, ROWS, Review
+from classifier.sources import ENDINGS, kind_of, readable
 from classifier.summary import Summary
-from classifier.tables import Table, Writer
+from classifier.tables import CHANGED, Table, Writer, listed
 
 _ENDING_OF = {kind: ending for ending, kind in reversed(ENDINGS.items())}
-_REVIEW_BATCH = 10_000
 
 
 @dataclass(frozen=True)
@@ -128,11 +128,14 @@ def label_file(
     writing = replace(job.writing, format=job.writing.format or kind)
     chosen = [name for name in (job.options.title, job.options.description) if name is not None]
     usual = [*job.usual_names["title"], *job.usual_names["description"], *chosen]
-    reading = replace(job.reading, all_keys=writing.format not in (None, *KEYED))
+    wants_columns = review_path is not None or writing.format not in (None, *KEYED)
+    reading = replace(job.reading, all_keys=wants_columns)
     with open_table(source, usual, reading) as table:
         stamp = table.source.stamp()
         columns = find_columns(table, job.options, job.usual_names)
         check_names(table, job.options)
+        if review_path is not None:
+            _check_review(table, job.options)
         if job.share is not None:
             table.take_share(*job.share, columns.chunk_size)
         writer = make_writer(table, job.options.added, job.options.excess, writing)
@@ -140,9 +143,9 @@ def label_file(
         with _output(target, writer, table, compression, job) as output:
             summary, review = _run(model, table, columns, job, writer, output, progress)
             if table.source.stamp() != stamp:
-                raise InputError(f"{table.name}: changed while it was read; run again")
+                raise InputError(f"{table.name}: {CHANGED}")
             if review_path is not None:
-                write_review(review, table, columns, job.options, review_path)
+                write_review(review, table, columns, job, review_path)
             output.finish()
         return Done(table, columns, summary)
 
@@ -178,8 +181,11 @@ def _output(
             yield stream
         return
     path = Path(target)
-    if path.exists() and not path.is_file():  # a pipe or a device
-        with _opened(path) as file, StreamOutput(file, writer, table, compression) as stream:
+    if _is_stream(path):
+        with (
+            _opened(path) as file,
+            StreamOutput(file, writer, table, compression, name=target) as stream,
+        ):
             yield stream
         return
     fingerprint = job.fingerprint(table)
@@ -189,6 +195,14 @@ def _output(
         yield output
 
 
+def _is_stream(path: Path) -> bool:
+    """Return whether a path is no file but a pipe or a device."""
+    try:
+        return path.exists() and not path.is_file()
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+
+
 def _opened(path: Path) -> BinaryIO:
     try:
         return path.open("wb")
@@ -196,16 +210,28 @@ def _opened(path: Path) -> BinaryIO:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
 
 
-def write_review(
-    review: Review, table: Table, columns: Columns, options: Options, path: Path
-) -> None:
+def _check_review(table: Table, options: Options) -> None:
+    """Refuse names of columns of a review that the table has already."""
+    clashing = [name for name in _named(options, ROWS, REASON, ANSWER) if name in table.header]
+    if clashing:
+        raise InputError(
+            f"{table.name}: already has columns {listed(clashing)}, as a review has; choose a "
+            "prefix for the new ones with --prefix"
+        )
+
+
+def _named(options: Options, *names: str) -> list[str]:
+    return [options.prefix + name for name in names]
+
+
+def write_review(review: Review, table: Table, columns: Columns, job: Job, path: Path) -> None:
     """Write the rows that a person should look at, most useful first.
 
     Parameters
     ----------
     review
         The doubtful rows of a run.
-    table, columns, options
+    table, columns, job
         Of that run.
     path
         Where to; the ending tells the format, CSV if there is none.
@@ -213,17 +239,22 @@ def write_review(
     Raises
     ------
     InputError
-        If it cannot be written.
+        If a row cannot be written in that format.
+    OutputError
+        If the file cannot be written.
     """
-    names = replace(options, n_candidates=1).added
-    rows = review.table(table, columns.chunk_size, names)
+    options = replace(job.options, n_candidates=1)
+    added = [*options.added, *_named(options, ANSWER)]
+    rows, labels = review.read(table, columns.chunk_size, options.prefix)
     kind, compression = kind_of(path.name)
-    writer = make_writer(rows, [ANSWER], options.excess, Writing(kind or "csv", "utf-8-sig"))
+    how = Writing(kind or "csv", "utf-8-sig", excel_safe=job.writing.excel_safe)
+    writer = make_writer(rows, added, options.excess, how)
     with FileOutput(path, writer, rows, compression) as output:
         output.write(writer.head())
-        for n, chunk in enumerate(rows.chunks(_REVIEW_BATCH)):
-            labels = writer.labels({ANSWER: [""] * len(chunk)})
-            output.write(writer.segment(chunk, labels, first=n == 0))
+        for chunk in rows.chunks(MAX_REVIEWED):
+            cells = {name: [label[n] for label in labels] for n, name in enumerate(options.added)}
+            ends = writer.labels({**cells, added[-1]: [""] * len(labels)})
+            output.write(writer.segment(chunk, ends, first=True))
         output.write(writer.tail())
         output.finish()
 
@@ -248,34 +279,42 @@ def find_targets(sources: Sequence[str], target: str, wanted: str | None) -> lis
     Raises
     ------
     InputError
-        If there is nothing to label, several files have no directory to go to, or two files would
-        go to the same.
+        If there is nothing to label, several files have no directory to go to, two files would go
+        to the same, or one would be written over.
+    OutputError
+        If the directory cannot be made.
     """
     files: list[str] = []
-    many = len(sources) > 1
     for source in sources:
-        path = Path(source)
-        if source != "-" and path.is_dir():
-            many = True
-            found = [str(p) for p in sorted(path.iterdir()) if p.is_file() and kind_of(p.name)[0]]
-            if not found:
-                raise InputError(f"{source}: no files in it that can be labelled")
-            files += found
-        elif source != "-" and not path.exists() and glob.has_magic(source):
-            many = True
-            names = glob.glob(source, recursive=True)  # noqa: PTH207 - patterns may be absolute
-            found = sorted(name for name in names if Path(name).is_file())
-            if not found:
-                raise InputError(f"{source}: no file is called so")
-            files += found
-        else:
-            files.append(source)
+        with readable(source):
+            files += [source] if source == "-" else _found(source)
     directory = Path(target)
-    if not many:
-        if target != "-" and directory.is_dir() and files[0] != "-":
-            return [(files[0], str(directory / _renamed(Path(files[0]).name, wanted)))]
-        return [(files[0], target)]
-    return _into(directory, files, target, wanted)
+    try:
+        is_directory = target.endswith(("/", os.sep)) or directory.is_dir()
+        if files == [*sources] and len(files) == 1 and not (is_directory and files[0] != "-"):
+            return [(files[0], target)]
+        return _into(directory, files, target, wanted)
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written ({error.strerror})") from error
+
+
+def _found(source: str) -> list[str]:
+    """Return the files that a path, a directory or a pattern stands for."""
+    path = Path(source)
+    if path.is_dir():
+        # hidden files and those that begin with ~$ are what programs leave beside one's own
+        own = [p for p in sorted(path.iterdir()) if not p.name.startswith((".", "~$"))]
+        found = [str(p) for p in own if kind_of(p.name)[0] and p.is_file()]
+        if not found:
+            raise InputError(f"{source}: no files in it that can be labelled")
+        return found
+    if glob.has_magic(source) and not path.exists():
+        names = glob.glob(source, recursive=True)  # noqa: PTH207 - patterns may be absolute
+        found = sorted(name for name in names if Path(name).is_file())
+        if not found:
+            raise InputError(f"{source}: no file is called so")
+        return found
+    return [source]
 
 
 def _into(
@@ -283,7 +322,7 @@ def _into(
 ) -> list[tuple[str, str]]:
     """Pair several files with files of a directory."""
     if target == "-" or (directory.exists() and not directory.is_dir()) or "-" in files:
-        raise InputError("several files go to a directory: name it with --output")
+        raise InputError("several files go to a directory; name one with --output")
     pairs = [(file, str(directory / _renamed(Path(file).name, wanted))) for file in files]
     taken: dict[str, str] = {}
     for file, own in pairs:
@@ -292,10 +331,7 @@ def _into(
         if Path(own).exists() and Path(own).samefile(file):
             raise InputError(f"{file}: would be written over; choose another directory")
         taken[own] = file
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{directory}: cannot be made ({error.strerror})") from error
+    directory.mkdir(parents=True, exist_ok=True)
     return pairs
 
 

@@ -1,5 +1,6 @@
 """Where labelled rows go: to a pipe, or to a file that is there whole or not at all."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -14,13 +15,14 @@ from typing import Any, BinaryIO
 
 from classifier.errors import InputError, OutputError, RowError
 from classifier.files import replacing, sync_directory, write_text
-from classifier.sources import pack, packing
+from classifier.sources import pack
 from classifier.tables import Table, Writer
 
 CHECKPOINT = 1.0
 """How often it is written down how far a run has come, in seconds."""
 
 _FORMAT = 1
+_BLOCK = 16 << 20
 _WHAT = {
     "input": "the input has changed",
     "model": "the model is another one",
@@ -76,8 +78,9 @@ class Output(ABC):
         with tempfile.TemporaryDirectory(prefix="jobtitle-") as directory:
             plain = Path(directory) / "whole"
             self._writer.finish(self._table, segments, plain)
-            with plain.open("rb") as file, packing(target, self._compression) as archive:
-                shutil.copyfileobj(file, archive)
+            with plain.open("rb") as file, target.open("wb") as archive:
+                while block := file.read(_BLOCK):
+                    archive.write(pack(block, self._compression))
 
 
 class StreamOutput(Output):
@@ -89,13 +92,22 @@ class StreamOutput(Output):
         Open for writing.
     writer, table, compression
         As for `Output`.
+    name
+        What messages call it.
     """
 
     def __init__(
-        self, stream: BinaryIO, writer: Writer, table: Table, compression: str | None = None
+        self,
+        stream: BinaryIO,
+        writer: Writer,
+        table: Table,
+        compression: str | None = None,
+        *,
+        name: str = "standard output",
     ) -> None:
         super().__init__(writer, table, compression)
         self._stream = stream
+        self._name = name
         self._stack = ExitStack()
         self._aside = stream
 
@@ -108,19 +120,35 @@ class StreamOutput(Output):
         self._stack.close()
 
     def write(self, data: bytes) -> None:
-        self._aside.write(self.packed(data))
+        with self._said():
+            self._aside.write(self.packed(data))
 
     def finish(self) -> None:
-        if not self._writer.whole:
-            with tempfile.TemporaryDirectory(prefix="jobtitle-") as directory:
-                segments, target = Path(directory) / "segments", Path(directory) / "whole"
-                self._aside.seek(0)
-                with segments.open("wb") as file:
-                    shutil.copyfileobj(self._aside, file)
-                self._make(segments, target)
-                with target.open("rb") as file:
-                    shutil.copyfileobj(file, self._stream)
-        self._stream.flush()
+        with self._said():
+            if not self._writer.whole:
+                with tempfile.TemporaryDirectory(prefix="jobtitle-") as directory:
+                    segments, target = Path(directory) / "segments", Path(directory) / "whole"
+                    self._aside.seek(0)
+                    with segments.open("wb") as file:
+                        shutil.copyfileobj(self._aside, file)
+                    self._make(segments, target)
+                    with target.open("rb") as file:
+                        shutil.copyfileobj(file, self._stream)
+            self._stream.flush()
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        """Say of a stream that cannot be written which one it is."""
+        try:
+            yield
+        except BrokenPipeError:  # its reader has enough
+            raise
+        except OSError as error:
+            with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
+                os.dup2(nowhere.fileno(), self._stream.fileno())  # what is left would fail again
+            raise OutputError(
+                f"{self._name}: cannot be written ({error.strerror or error})"
+            ) from error
 
 
 class FileOutput(Output):
@@ -155,44 +183,58 @@ class FileOutput(Output):
         self.path = path.resolve() if path.is_symlink() else path
         self.partial = self.path.with_name(f"{path.name}.partial")
         self.journal = self.path.with_name(f"{path.name}.partial.json")
+        self._draft = self.path.with_name(f"{path.name}.partial.new")
         self.is_whole = False
         self._name = str(path)
         self._fingerprint = dict(fingerprint)
         self._resume = resume
         self._offset = 0
         self._last = time.monotonic()
+        self._can_resume = False
         self._latest: Callable[[], State] = dict
         self._stack = ExitStack()
 
     def __enter__(self) -> "FileOutput":
-        with self._said():
-            self._file = self._stack.enter_context(self.partial.open("a+b"))
-            _lock(self._file, self._name)
-            try:
-                found = self._earlier() if self._resume else None
-            except InputError:
-                self._stack.close()
-                raise
+        with self._said(), ExitStack() as stack:
+            self._file = stack.enter_context(self._claimed())
+            found = self._earlier() if self._resume else None
             if found is None:
                 self.journal.unlink(missing_ok=True)
             else:
                 self.n_done, self._offset = found["chunks"], found["bytes"]
                 self.state, self.is_whole = found["state"], found["whole"]
                 self._latest = lambda: self.state
+                self._can_resume = True
             self._file.truncate(self._offset)
+            self._stack = stack.pop_all()
         return self
+
+    def _claimed(self) -> BinaryIO:
+        """Open the file that no other run may write to."""
+        while True:
+            with ExitStack() as stack:
+                file: BinaryIO = stack.enter_context(self.partial.open("a+b"))
+                _lock(file, self._name)
+                with suppress(FileNotFoundError):
+                    if os.path.samestat(os.fstat(file.fileno()), self.partial.stat()):
+                        stack.pop_all()
+                        return file
+            # another run was just done with it, and gave it its name
 
     def _earlier(self) -> dict[str, Any] | None:
         """Read the journal of an earlier run, None if there is none."""
         try:
-            found = json.loads(self.journal.read_text(encoding="utf-8"))
+            written = json.loads(self.journal.read_text(encoding="utf-8"))
+            found = written["run"]
+            is_sound = written["sha256"] == _check(json.dumps(found)) and found["format"] == _FORMAT
         except FileNotFoundError:
             return None
-        except ValueError as error:
-            raise InputError(f"{self.journal}: damaged; run again without --resume") from error
-        own = found.get("fingerprint", {}) if found.get("format") == _FORMAT else {}
+        except (ValueError, TypeError, KeyError):
+            is_sound = False
+        if not is_sound:
+            raise InputError(f"{self.journal}: damaged; run again without --resume")
         for what, said in _WHAT.items():
-            if own.get(what) != self._fingerprint.get(what):
+            if found["fingerprint"].get(what) != self._fingerprint.get(what):
                 raise InputError(
                     f"{self._name}: cannot go on, {said} since; run again without --resume"
                 )
@@ -230,24 +272,27 @@ class FileOutput(Output):
                 "whole": whole,
                 "state": self._latest(),
             }
-            write_text(self.journal, json.dumps(found, ensure_ascii=False))
+            text = json.dumps(found)
+            write_text(self.journal, f'{{"sha256": "{_check(text)}", "run": {text}}}', self._draft)
+        self._can_resume = True
         self._last = time.monotonic()
 
     def finish(self) -> None:
         self.is_whole = True
         self._checkpoint(whole=True)
         with self._said():
-            self._stack.close()
+            if os.name == "nt":  # Windows gives no other name to what is open
+                self._stack.close()
             if self._writer.whole:
                 if self.path.exists():
                     self.partial.chmod(self.path.stat().st_mode & 0o777)
                 self.partial.replace(self.path)
             else:
-                with replacing(self.path) as target:
+                with replacing(self.path, self._draft) as target:
                     self._make(self.partial, target)
                 self.partial.unlink()
             sync_directory(self.path.parent)
-            self.journal.unlink()
+            self.journal.unlink(missing_ok=True)
 
     def __exit__(
         self,
@@ -257,9 +302,9 @@ class FileOutput(Output):
     ) -> None:
         with suppress(OSError):  # a full disk is said once, where it is met
             # what stands in the journal can be gone on with; a faulty row will be faulty again
-            if kind is not None and (issubclass(kind, RowError) or not self.journal.exists()):
-                self.journal.unlink(missing_ok=True)
-                self.partial.unlink(missing_ok=True)
+            if kind is not None and (issubclass(kind, RowError) or not self._can_resume):
+                for path in (self.journal, self._draft, self.partial):
+                    path.unlink(missing_ok=True)
         with suppress(OSError):
             self._stack.close()
 
@@ -269,10 +314,15 @@ class FileOutput(Output):
         try:
             yield
         except OSError as error:
-            kept = "; --resume goes on from there" if self.journal.exists() else ""
+            kept = "; --resume goes on from there" if self._can_resume else ""
             raise OutputError(
                 f"{self._name}: cannot be written ({error.strerror or error}){kept}"
             ) from error
+
+
+def _check(text: str) -> str:
+    """Return what tells that a journal is as it was written."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _lock(file: BinaryIO, name: str) -> None:

@@ -1,13 +1,15 @@
 """Parquet files, by pyarrow: columns keep their types."""
 
+from base64 import b64encode
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from classifier.cells import as_text, whole
+from classifier.cells import Number, as_text, whole
 from classifier.errors import InputError
 from classifier.sources import Source
 from classifier.tables import Chunk, Table, Writer, distinct, label_lines, paired
@@ -37,12 +39,11 @@ class ParquetChunk(Chunk):
         return int(self.batch.num_rows)
 
     def column(self, position: int) -> list[str]:
-        return [as_text(value) for value in self.batch.column(position).to_pylist()]
+        return list(map(as_text, _values(self.batch.column(position))))
 
     @property
     def cells(self) -> list[list[Any]]:
-        columns = [column.to_pylist() for column in self.batch.columns]
-        return list(map(list, zip(*columns, strict=True)))
+        return list(map(list, zip(*map(_values, self.batch.columns), strict=True)))
 
     @cached_property
     def faults(self) -> Mapping[int, str]:
@@ -50,6 +51,40 @@ class ParquetChunk(Chunk):
 
     def place(self, row: int) -> int:
         return self.row + row + 1
+
+
+def _values(column: "pa.Array") -> list[Any]:
+    """Return a column as values that every format knows."""
+    pa, _ = libraries()
+    own = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    values: list[Any] = column.to_pylist()
+    if (pa.types.is_primitive(own) and not pa.types.is_decimal(own)) or own in _texts(pa):
+        return values
+    return list(map(_plain, values))
+
+
+def _texts(pa: Any) -> tuple[Any, ...]:
+    return (pa.string(), pa.large_string(), pa.string_view())
+
+
+def _plain(value: Any, *, within: bool = False) -> Any:
+    """Return a value without what only Parquet knows; within lists and objects, as JSON has it."""
+    if isinstance(value, bytes):
+        try:
+            return value.decode()  # some programs write text as bytes
+        except UnicodeDecodeError:
+            return b64encode(value).decode()
+    if isinstance(value, Decimal):
+        return Number(value)
+    if isinstance(value, dict):
+        return {as_text(key): _plain(own, within=True) for key, own in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(own, within=True) for own in value]
+    if value is None or isinstance(value, bool | int | str) or not within:
+        return value
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") else None
+    return as_text(value)
 
 
 class ParquetTable(Table):

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from classifier.tables import RowsTable, Table
+from classifier.errors import InputError
+from classifier.tables import CHANGED, RowsTable, Table
 
 MAX_REVIEWED = 5_000
 """How many rows a review lists; those with the same posting are one."""
@@ -15,11 +16,11 @@ DOUBTFUL = 0.75
 CLOSE = 0.15
 """Two departments are close if their probabilities, 0-1, differ by less."""
 
-_KEPT = 20_000
-_NUMBERS = ("rows", "reason")
+ROWS, REASON, ANSWER = "rows", "reason", "right_department"
+"""The columns of a review: how many rows have the same posting, why it is there, and one that a
+person fills in."""
 
-ANSWER = "right_department"
-"""The column of a review that a person fills in."""
+_KEPT = 20_000
 
 
 class Doubt(NamedTuple):
@@ -77,7 +78,9 @@ class Review:
             key=lambda item: (-item[1][2] * (1 - item[1][3].confidence), item[1][:2]),
         )
 
-    def table(self, source: Table, size: int, label_columns: Sequence[str]) -> "RowsTable":
+    def read(
+        self, source: Table, size: int, prefix: str
+    ) -> tuple[RowsTable, list[tuple[str, ...]]]:
         """Read the rows again that are to be looked at.
 
         Parameters
@@ -86,34 +89,32 @@ class Review:
             The rows of the run.
         size
             How many were labelled at a time.
-        label_columns
-            The names of the cells of `Doubt.label`.
+        prefix
+            Put before the names of the columns that are added.
 
         Returns
         -------
-        RowsTable
-            The rows with all their cells, how many rows have the same posting, why they are here
-            and their label; most useful first.
+        rows : RowsTable
+            The rows with all their cells, how many rows have the same posting, and why they are
+            here; most useful first.
+        labels : list of tuple of str
+            `Doubt.label` of each.
         """
-        ranked = self._ranked()[:MAX_REVIEWED]
+        ranked = [entry for _, entry in self._ranked()[:MAX_REVIEWED]]
         wanted: dict[int, list[int]] = {}
-        for _, (chunk, row, _, _) in ranked:
+        for chunk, row, _, _ in ranked:
             wanted.setdefault(chunk, []).append(row)
         width = len(source.header)
         cells: dict[tuple[int, int], list[Any]] = {}
         for n, chunk_read in enumerate(source.chunks(size)):
             if n in wanted:
-                rows = chunk_read.cells
-                cells |= {(n, row): rows[row][:width] for row in wanted[n]}
-        header = [*source.header, *_NUMBERS, *label_columns]
-        return RowsTable(
-            source.name,
-            header,
-            [
-                [*cells[chunk, row], str(n_rows), doubt.reason, *doubt.label]
-                for _, (chunk, row, n_rows, doubt) in ranked
-            ],
-        )
+                own = chunk_read.cells
+                cells |= {(n, row): own[row][:width] for row in wanted[n]}
+        if len(cells) != len(ranked):
+            raise InputError(f"{source.name}: {CHANGED}")
+        rows = [[*cells[chunk, row], count, doubt.reason] for chunk, row, count, doubt in ranked]
+        header = [*source.header, prefix + ROWS, prefix + REASON]
+        return RowsTable(source.name, header, rows), [doubt.label for *_, doubt in ranked]
 
     def state(self) -> list[Any]:
         """Return all there is to know of it, for a journal."""

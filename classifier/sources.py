@@ -3,10 +3,12 @@
 import gzip
 import hashlib
 import json
+import re
 import shutil
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -45,6 +47,29 @@ MAX_UNPACKED = 8 << 30
 _COMPRESSIONS = {".gz": "gz", ".zst": "zst"}
 _IN_PLACE = ("xlsx", "parquet")  # formats that are not read from beginning to end
 _BLOCK = 1 << 20
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_JSON = re.compile(rb"(\[\s*)*\{\s*[\"}]")  # the beginning of an object, or of a list of them
+_NO_TABLES = (
+    (
+        re.compile(rb"\xd0\xcf\x11\xe0"),
+        "an old Excel file, or one with a password; save it as .xlsx without one",
+    ),
+    (
+        re.compile(rb"BZh\d1AY|\xfd7zXZ|7z\xbc\xaf|Rar!|\x1f\x8b|\x28\xb5\x2f\xfd"),
+        "an archive that is not read, or one within another; unpack it",
+    ),
+    (
+        re.compile(rb"%PDF|\{\\rtf"),
+        "a document; save the table it was made from as .xlsx or .csv",
+    ),
+    (
+        re.compile(
+            rb"(\xef\xbb\xbf)?\s*<(!doctype|!--|\?xml|html|head|meta|body|table|style|script|div)",
+            re.I,
+        ),
+        "a web page or XML, whatever it is called; open it in Excel and save it as .xlsx",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -144,6 +169,8 @@ def open_source(source: str, wanted: str | None = None) -> Iterator[Source]:
                 with found.open() as packed:
                     _spool(packed, unpacked, name, MAX_UNPACKED)
                 found = replace(found, path=unpacked, compression=None)
+            if found.format == "xlsx":
+                _check_workbook(name, found.path)
         yield found
 
 
@@ -152,14 +179,14 @@ def readable(name: str) -> Iterator[None]:
     """Say of a file that cannot be opened or read which one it is."""
     try:
         yield
+    except (gzip.BadGzipFile, zlib.error, zstd.ZstdError) as error:
+        raise InputError(f"{name}: the archive is damaged ({error}); pack it again") from error
     except OSError as error:
         raise InputError(f"{name}: cannot be read ({error.strerror or error})") from error
     except UnicodeError as error:
         raise InputError(f"{name}: changed while it was read; try again") from error
     except EOFError as error:
         raise InputError(f"{name}: the archive breaks off; pack it again") from error
-    except zstd.ZstdError as error:
-        raise InputError(f"{name}: the archive is damaged ({error})") from error
 
 
 def _opened(path: Path, compression: str | None) -> BinaryIO:
@@ -207,44 +234,42 @@ def _recognised(name: str, path: Path, wanted: str | None, ending: str | None) -
     elif start.startswith(b"\x28\xb5\x2f\xfd"):
         compression = "zst"
     with _opened(path, compression) as file:
-        start = file.read(8)
-    found = wanted or _from_bytes(name, path, start, compression) or ending
-    if found in (None, "json", "jsonl") and wanted is None:
-        found = _json_kind(path, compression, found)
+        start = file.read(_BLOCK)
+    found = wanted or _from_bytes(name, start) or _json_kind(start, ending)
     return Source(name, path, found or "csv", compression)
 
 
-def _from_bytes(name: str, path: Path, start: bytes, compression: str | None) -> str | None:
+def _from_bytes(name: str, start: bytes) -> str | None:
     """Tell a format by the first bytes of a file, whatever it is called."""
     if start.startswith(b"PAR1"):
         return "parquet"
-    if start.startswith(b"\xd0\xcf\x11\xe0"):
-        raise InputError(
-            f"{name}: an old Excel file, or one with a password; save it as .xlsx without one"
-        )
-    if start.startswith(b"%PDF"):
-        raise InputError(f"{name}: a PDF; save the table it was made from as .xlsx or .csv")
-    if not start.startswith(b"PK\x03\x04"):
-        return None
-    if compression is None:
-        try:
-            with zipfile.ZipFile(path) as archive:
-                if "xl/workbook.xml" not in archive.namelist():
-                    raise InputError(f"{name}: a zip archive, not an Excel file; unpack it")
-        except zipfile.BadZipFile as error:
-            raise InputError(f"{name}: a damaged Excel file or zip archive ({error})") from error
-    return "xlsx"
+    for bytes_of_it, what in _NO_TABLES:
+        if bytes_of_it.match(start):
+            raise InputError(f"{name}: {what}")
+    return "xlsx" if start.startswith(_ZIP) else None
 
 
-def _json_kind(path: Path, compression: str | None, ending: str | None) -> str | None:
-    """Tell JSON Lines from a document: its first line is whole in itself, and is no list."""
-    with _opened(path, compression) as file:
-        line = file.readline(_BLOCK).removeprefix(b"\xef\xbb\xbf").strip()
-        if not line.startswith((b"{", b"[")):
-            return ending
-        more = bool(file.read(_BLOCK).strip())
+def _check_workbook(name: str, path: Path) -> None:
+    """Refuse a zip archive that is no workbook."""
     try:
-        json.loads(line)
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, ValueError) as error:  # or names that are no text
+        raise InputError(f"{name}: a damaged Excel file or zip archive ({error})") from error
+    if "xl/workbook.xml" not in names:
+        raise InputError(
+            f"{name}: a zip archive, but no Excel workbook; unpack it, or save its table as .xlsx"
+        )
+
+
+def _json_kind(start: bytes, ending: str | None) -> str | None:
+    """Tell JSON by what a file begins with; JSON Lines has a first line that is whole in itself."""
+    start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not _JSON.match(start):
+        return None if ending in _IN_PLACE else ending  # those begin as `_from_bytes` knows
+    line, _, more = map(bytes.strip, start.partition(b"\n"))
+    try:
+        json.loads(line.decode("latin-1"))  # whatever its encoding, it is told by ASCII
     except (ValueError, RecursionError):
         return "json" if ending != "jsonl" or line in (b"[", b"{") else "jsonl"
     if line.startswith(b"["):

@@ -1,6 +1,5 @@
 """What a table is, however it is written: columns with names, rows in chunks, faulty rows kept."""
 
-import csv
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,9 @@ from typing import Any
 from classifier.dialects import loosely
 from classifier.errors import InputError
 from classifier.sources import Source
+
+CHANGED = "changed while it was read; run again"
+"""What is said of a file that is not what it was when the run began."""
 
 _BATCH = 10_000
 
@@ -274,8 +276,18 @@ def label_lines(columns: Mapping[str, Sequence[Any]]) -> list[str]:
 
 
 def paired(table: Table, segments: Path) -> Iterator[tuple[Chunk, list[list[str]]]]:
-    """Read the rows of a table again, with their labels."""
-    with segments.open(encoding="utf-8", newline="") as file:
-        labels = csv.reader(file)
+    """Read the rows of a table again, with their labels.
+
+    Raises
+    ------
+    InputError
+        If there are not as many rows as there were.
+    """
+    with segments.open(encoding="utf-8") as file:
         for chunk in table.chunks(_BATCH):
-            yield chunk, [next(labels) for _ in range(len(chunk))]
+            labels = [line[:-1].split(",") for line in islice(file, len(chunk))]
+            if len(labels) != len(chunk):
+                raise InputError(f"{table.name}: {CHANGED}")
+            yield chunk, labels
+        if file.readline():
+            raise InputError(f"{table.name}: {CHANGED}")

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from api.app import create_app
-from api.routes import MAX_BODY
+from api.settings import Settings
 from classifier import JobTitleClassifier
 
 
 @pytest.fixture(scope="module")
 def client(model: JobTitleClassifier) -> Iterator[FlaskClient]:
-    with create_app(model, {"MODEL_FACTS": {"seed": 0}}).test_client() as client:
+    with create_app(model, facts={"seed": 0}).test_client() as client:
         yield client
 
 
@@ -81,7 +81,7 @@ def test_text_only_and_nothing(client: FlaskClient) -> None:
         ({"postings": [{"title": "a"}, {"title": []}]}, 422, "postings.1.title"),
         ({"postings": [{"title": "a"}] * 1_001}, 422, "postings"),
         ({"postings": "a"}, 422, "postings"),
-        (b" " * (MAX_BODY + 1), 413, "too large"),
+        (b" " * (Settings().max_body + 1), 413, "too large"),
     ],
 )
 def test_bad_bodies_are_problems(client: FlaskClient, body: object, status: int, said: str) -> None:

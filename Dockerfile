@@ -1,0 +1,27 @@
+# docker build -t jobtitle .
+# docker run --read-only --tmpfs /tmp --cap-drop ALL -p 8000:8000 jobtitle
+
+FROM python:3.12-slim-bookworm AS build
+WORKDIR /src
+COPY . .
+RUN python -m venv /opt/jobtitle \
+    && /opt/jobtitle/bin/python -m pip install --no-cache-dir . \
+    && /opt/jobtitle/bin/python -m classifier train --output /opt/model
+
+FROM python:3.12-slim-bookworm
+LABEL org.opencontainers.image.title="jobtitle" \
+      org.opencontainers.image.description="Labels job titles with department and office category"
+COPY --from=build /opt/jobtitle /opt/jobtitle
+COPY --from=build /opt/model /opt/model
+ENV PATH=/opt/jobtitle/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    JOBTITLE_HOST=0.0.0.0 \
+    JOBTITLE_MODEL=/opt/model \
+    JOBTITLE_WORKERS=2
+USER 10001:10001
+WORKDIR /tmp
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/v2/health/ready', timeout=4)"]
+CMD ["jobtitle", "serve"]

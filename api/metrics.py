@@ -1,0 +1,81 @@
+"""What the service counts, for Prometheus: all its processes together."""
+
+import os
+import tempfile
+from collections import Counter
+from functools import lru_cache
+from typing import Any
+
+from flask import Response
+
+from classifier.summary import Kind
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def share_between_processes() -> None:
+    """Let the processes made from this one count in files that all of them read.
+
+    Prometheus' client looks for their directory when it is imported: nothing here imports it
+    before that.
+    """
+    if _DIRECTORY not in os.environ:
+        os.environ[_DIRECTORY] = tempfile.mkdtemp(prefix="jobtitle-metrics-")
+
+
+@lru_cache(maxsize=1)
+def _counters() -> tuple[Any, Any]:
+    import prometheus_client as prometheus
+
+    names = ("method", "path", "status")
+    return (
+        prometheus.Counter(
+            "jobtitle_postings", "Postings that were labelled, by status.", ("status",)
+        ),
+        prometheus.Histogram(
+            "jobtitle_request_seconds", "Requests, and how long they took.", names, buckets=_BUCKETS
+        ),
+    )
+
+
+def declare() -> None:
+    """Make the counters, before threads would do so at the same time."""
+    _counters()
+
+
+def count(method: str, path: str, status: int, seconds: float) -> None:
+    """Count a request."""
+    _, requests = _counters()
+    requests.labels(method, path, str(status)).observe(seconds)
+
+
+def count_postings(statuses: list[str]) -> None:
+    """Count labelled postings by their status."""
+    postings, _ = _counters()
+    for status in set(statuses):
+        postings.labels(status).inc(statuses.count(status))
+
+
+def count_kinds(kinds: Counter[Kind]) -> None:
+    """Count labelled rows by their status."""
+    postings, _ = _counters()
+    for kind, n in kinds.items():
+        postings.labels(kind.status).inc(n)
+
+
+def exposition() -> Response:
+    """Write all counts as Prometheus reads them."""
+    from prometheus_client import (
+        CONTENT_TYPE_LATEST,
+        REGISTRY,
+        CollectorRegistry,
+        generate_latest,
+        multiprocess,
+    )
+
+    registry = REGISTRY
+    if _DIRECTORY in os.environ:
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

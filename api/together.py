@@ -1,0 +1,105 @@
+"""Single postings that several threads ask for at the same time, labelled in one go."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from classifier import JobTitleClassifier, Label
+from classifier.policy import Policy
+
+REMEMBERED = 20_000
+"""How many titles are remembered with their labels: those that came last."""
+
+_LONGEST = 200  # characters of a title that is remembered
+
+
+class Wish(NamedTuple):
+    """What a request wants of labels; requests with the same wish can be answered together."""
+
+    policy: Policy
+    min_confidence: float | None
+    n_candidates: int
+
+
+@dataclass(eq=False)
+class _Ask:
+    """A posting that is waited for."""
+
+    title: str
+    description: str
+    wish: Wish
+    label: Label | None = None
+    error: Exception | None = None
+    done: bool = False
+
+
+@dataclass
+class Together:
+    """Labels single postings for many threads.
+
+    Labelling a posting alone takes nearly as long as labelling ten, so whoever gets the model
+    labels all that wait for it; when nobody waits, nothing does. Titles that came before and had no
+    description are remembered with their labels.
+
+    Parameters
+    ----------
+    model
+        Labels them.
+    """
+
+    model: JobTitleClassifier
+    _known: OrderedDict[tuple[object, ...], Label] = field(default_factory=OrderedDict)
+    _waiting: list[_Ask] = field(default_factory=list)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def label(self, title: str, description: str, wish: Wish) -> Label:
+        """Label a posting, as `classifier.JobTitleClassifier.predict` does."""
+        key = (title, wish.policy.id, *wish[1:])
+        ask = _Ask(title, description, wish)
+        with self._guard:
+            known = None if description else self._known.get(key)
+            if known is not None:
+                self._known.move_to_end(key)
+                return known
+            self._waiting.append(ask)
+        with self._turn:
+            if not ask.done:
+                with self._guard:
+                    own, self._waiting = self._waiting, []
+                self._answer(own)
+        if ask.error is not None:
+            raise ask.error
+        assert ask.label is not None  # noqa: S101 - done without an error
+        if not description and len(title) <= _LONGEST:
+            with self._guard:
+                self._known[key] = ask.label
+                if len(self._known) > REMEMBERED:
+                    self._known.popitem(last=False)
+        return ask.label
+
+    def _answer(self, asks: Sequence[_Ask]) -> None:
+        wishes: dict[tuple[object, ...], list[_Ask]] = {}
+        for ask in asks:
+            key = (bool(ask.description), id(ask.wish.policy), *ask.wish[1:])
+            wishes.setdefault(key, []).append(ask)
+        for own in wishes.values():
+            titles = [ask.title for ask in own]
+            texts = [ask.description for ask in own]
+            wish = own[0].wish
+            try:
+                labels = self.model.predict(
+                    titles,
+                    texts if own[0].description else None,
+                    policy=wish.policy,
+                    min_confidence=wish.min_confidence,
+                    n_candidates=wish.n_candidates,
+                )
+            except Exception as error:  # each request says so for itself
+                for ask in own:
+                    ask.error, ask.done = error, True
+                continue
+            for ask, label in zip(own, labels, strict=True):
+                ask.label, ask.done = label, True
