@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test train selection benchmark soak kill cluster bodies clean
+.PHONY: run test train selection benchmark soak kill service cluster bodies clean
 
 run: $(VENV)/.run
 	$(BIN)/python -m classifier classify notebooks/postings.csv
@@ -35,6 +35,9 @@ soak: $(VENV)/.run  # slow: labels ten million rows and watches the memory
 kill: $(VENV)/.run  # slow: kills a run over two million rows twenty times
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmarks]'
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/kill.py
+
+service: $(VENV)/.run  # slow: loads the service, overloads it, and watches it for ten minutes
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/service.py
 
 cluster: $(VENV)/.run  # slow: labels 2 GB of Parquet, plainly and by Dask
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dask]'

@@ -245,7 +245,8 @@ def check_names(table: Table, options: Options) -> None:
     InputError
         If there are such.
     """
-    clashing = [name for name in options.added if name in table.header]
+    there = {name.casefold() for name in table.header}
+    clashing = [name for name in options.added if name.casefold() in there]
     if clashing:
         raise InputError(
             f"{table.name}: already has columns {listed(clashing)}; choose a prefix for the new "

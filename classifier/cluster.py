@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import os
+import signal
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -11,6 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import accumulate, chain
+from multiprocessing import resource_tracker
 from pathlib import Path
 from threading import Lock
 from typing import Any, BinaryIO, cast
@@ -188,8 +190,11 @@ def label_dataset(
         # what is text in a file stays the text it is
         stack.enter_context(dask.config.set({"dataframe.convert-string": False}))
         client = stack.enter_context(_client(dask, distributed, scheduler, workers))
-        plans = client.gather(client.map(partial(_parts, job=job), files, pure=False))
-        parts = [replace(part, number=n) for n, part in enumerate(chain.from_iterable(plans))]
+        plans = client.map(partial(_parts, job=job), files, pure=False)
+        for plan in distributed.as_completed(plans):
+            plan.result()  # the first error is raised
+        own_parts = chain.from_iterable(plan.result() for plan in plans)
+        parts = [replace(part, number=n) for n, part in enumerate(own_parts)]
         labelling = partial(_label, job=job, model_directory=model_directory)
         writing = partial(_write, job=job, fs=fs, folder=unfinished, target=target)
         frame = _labelled(dask_frame, parts, partial(_read, job=job), labelling, writing)
@@ -255,14 +260,17 @@ def _client(
             environ = dask.config.get(_ENVIRON)
             environ = {name: own for name, own in environ.items() if name != _TRIM}
             stack.enter_context(dask.config.set({_ENVIRON: environ}))
-            own = distributed.LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                memory_limit=None,  # parts come one after the other: there is nothing to spill
-                dashboard_address="127.0.0.1:0",
-                silence_logs=logging.CRITICAL,
-            )
-            yield stack.enter_context(distributed.Client(stack.enter_context(own)))
+            with _uninterrupted():
+                own = stack.enter_context(
+                    distributed.LocalCluster(
+                        n_workers=workers,
+                        threads_per_worker=1,
+                        memory_limit=None,  # a part at a time: there is nothing to spill
+                        dashboard_address="127.0.0.1:0",
+                        silence_logs=logging.CRITICAL,
+                    )
+                )
+            yield stack.enter_context(distributed.Client(own))
             return
         try:
             client = stack.enter_context(distributed.Client(scheduler, timeout=CONNECTING))
@@ -273,6 +281,20 @@ def _client(
                 "tcp://10.0.0.7:8786"
             ) from error
         yield client
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let processes that are started not hear of Ctrl-C: this one hears of it, and ends them."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # which lets a thread hear of it again
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import re
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -29,6 +30,8 @@ MAX_ROWS, MAX_COLUMNS, MAX_TEXT = 1_048_576, 16_384, 32_767
 """The most rows and columns of a sheet, and characters of a cell, that Excel knows."""
 
 _BLOCK = 1 << 20
+_READ = ("xl/worksheets/", "xl/sharedStrings")  # parts that are read whole
+_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, EOFError)
 _NO_TIME = datetime(1980, 1, 1)  # what archives begin with: the same rows, the same bytes
 _MAX_NUMBER = 10**15  # of longer ones Excel shows zeros for the last digits
 _ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A")
@@ -164,13 +167,18 @@ def _check(source: Source) -> None:
                                 f"{source.name}: unpacks to more than {MAX_XML >> 30} GiB; save "
                                 "it as .csv"
                             )
+                        if len(block) == _BLOCK and b"<" not in block and name.startswith(_READ):
+                            raise InputError(
+                                f"{source.name}: a cell of more than {_BLOCK >> 20} MiB; save it "
+                                "as .csv"
+                            )
                         if name.startswith("xl/worksheets/"):
                             text = rest + block
                             rows = max([rows, *map(int, _ROWS.findall(text))])
                             letters = set(_COLUMNS.findall(text))
                             columns = max([columns, *map(_number, letters)])
                             rest = text[-256:]
-            except (zipfile.BadZipFile, zipfile.error, OSError, RuntimeError, EOFError) as error:
+            except _DAMAGE as error:
                 raise InputError(f"{source.name}: a damaged Excel file ({error})") from error
             if rows * columns > MAX_CELLS:
                 raise InputError(
@@ -191,7 +199,8 @@ def _workbook(source: Source) -> Any:
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
     try:
-        return CalamineWorkbook.from_path(str(source.path))
+        with source.path.open("rb") as file:  # by its name it might be taken for another format
+            return CalamineWorkbook.from_filelike(file)
     except PasswordError as error:
         raise InputError(f"{source.name}: has a password; save it without one") from error
     except (CalamineError, OSError) as error:

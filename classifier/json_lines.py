@@ -14,7 +14,7 @@ from classifier.errors import InputError
 from classifier.sources import Source, readable
 from classifier.tables import Chunk, Table, Writer, distinct, listed
 
-MAX_DOCUMENT = 256 << 20
+MAX_DOCUMENT = 64 << 20
 """The longest JSON document that is read as a whole, in bytes; JSON Lines may be longer."""
 
 MAX_DEPTH = 200

@@ -140,8 +140,8 @@ def _opened(source: Source) -> Generator[Any, None, None]:
     try:
         with parquet.ParquetFile(source.path) as file:
             yield file
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
+    except (pa.ArrowException, OSError, UnicodeError) as error:
+        reason = str(error).partition("\n")[0]
         raise InputError(f"{source.name}: cannot be read as Parquet ({reason})") from error
 
 
@@ -197,7 +197,7 @@ class ParquetWriter(Writer):
         pa, parquet = libraries()
         schema = table.schema if isinstance(table, ParquetTable) else None
         has_excess = schema is None and self._has_excess(table)
-        names = distinct(self.header)
+        names = distinct([whole(name) for name in self.header])
         if schema is None:
             schema = pa.schema([(name, pa.string()) for name in names])
         for name in self.added:

@@ -19,7 +19,6 @@ import pytest
 
 from classifier import JobTitleClassifier, paths
 from tests.conftest import ROOT
-from tests.test_regression import TITLES
 
 # Starts runs of the command, each in a process of its own that has modules and model at hand
 # already. Chunks are small, and each is written down as done. A run may be told to send itself a signal
@@ -85,6 +84,12 @@ FSYNC, REPLACE, UNLINK = (
 ADD = ("classifier.outputs", "FileOutput", "add")
 ROW_OF_BOOK = ("openpyxl.worksheet._write_only", "WriteOnlyWorksheet", "append")
 KILLED = -signal.SIGKILL
+
+
+TITLES = [
+    "Lönechef", "kock", "HR-chef", "Säljare, butik", "Sr. Acct. Mgr", "Undersköterska", "Chef",
+    "konsult", "Systemutvecklare Java", "Receptionist", "Nurse", "Truckförare", "Jurist",
+]  # fmt: skip
 
 
 class Starter:
@@ -170,7 +175,7 @@ def table(n_rows: int) -> str:
     rng = random.Random(7)
     lines = ["id,title,sum"]
     for n in range(n_rows):
-        title = rng.choice(TITLES)["title"].replace('"', "") if n % 3 else f"asdf {n % 50}"
+        title = f"{rng.choice(TITLES)} {rng.choice('abcdef')}" if n % 3 else f"asdf {n % 50}"
         lines.append(f'{n},"{title}",=1+{n}' if n % 97 else f"{n},short")
     return "\n".join([*lines, ""])
 
@@ -417,7 +422,7 @@ def test_two_runs_do_not_write_the_same(starter: Starter, place: Place, tmp_path
         assert starter.run(place.source, "-o", out) == 0
         wanted = out.read_bytes()
         # stopped in the middle, and at the moment before it gives the file its name
-        for points, n in (([ADD], 5), ([("os", "", "fsync")], 32)):
+        for points, n in (([ADD], 5), ([REPLACE], 12)):
             pid = starter.start(place.source, "-o", out, points=points, n=n, number=signal.SIGSTOP)
             starter.stopped()
             for more in ([], ["--resume"]):
@@ -429,6 +434,26 @@ def test_two_runs_do_not_write_the_same(starter: Starter, place: Place, tmp_path
             assert place.left() == {"out.csv"}
     finally:
         other.close()
+
+
+def test_a_run_that_waits_for_its_turn(starter: Starter, place: Place, tmp_path: Path) -> None:
+    """A run that opens the file of another, which then gets its name, takes a new one."""
+    out = place.out("csv")
+    flock = ("fcntl", "", "flock")
+    pid = starter.start(place.source, "-o", out, points=[flock], n=1, number=signal.SIGSTOP)
+    starter.stopped()
+    other = Starter(tmp_path)
+    try:
+        assert other.run(place.source, "-o", out) == 0
+        wanted = out.read_bytes()
+        with out.open("rb") as held:
+            os.kill(pid, signal.SIGCONT)
+            assert starter.ended() == 0, starter.errors.read_text()
+            assert held.read() == wanted  # what had its name was not touched
+    finally:
+        other.close()
+    assert out.read_bytes() == wanted
+    assert place.left() == {"out.csv"}
 
 
 def test_one_file_for_everything(starter: Starter, place: Place) -> None:

@@ -20,12 +20,14 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
-from api import page
+from api import marks, uploads
 from api.app import create_app
 from api.settings import Settings, hashed
+from api.wording import LANGUAGES, Wording
 from classifier import JobTitleClassifier
 from classifier.postings import Posting
 from classifier.taxonomy import SENIORITIES, read_toml
+from classifier.text import plain
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -106,7 +108,7 @@ def test_texts_are_the_same_in_both_languages() -> None:
         }
 
     texts = read_toml(ROOT / "api/texts.toml")
-    assert set(texts) == set(page.LANGUAGES)
+    assert set(texts) == set(LANGUAGES)
     sv, en = shape(texts["sv"]), shape(texts["en"])
     assert sv.pop("basis").keys() == en.pop("basis").keys()
     assert sv == en
@@ -129,7 +131,7 @@ def test_a_posting(
     assert answer.status_code == 200
     own = html.unescape(answer.text)
     label = model.explain(**typed).label
-    words = page.Wording(language, {}, model)
+    words = Wording(language, {}, model)
     assert label.role is not None
     assert label.confidence is not None
     others = [words.department(c.department) for c in label.candidates[1:]]
@@ -175,11 +177,11 @@ def test_marks_do_not_change_the_text(
     """Whatever is typed, the marked text is the text that was read, and marks are its words."""
     description = " ".join(words)
     found = model.explain(title, description)
-    marked = page._marked(title, description, found.words)
+    marked = marks.marked(title, description, found.words)
     posting = Posting.read(title, description)
     joined = ["".join(span.text for span in spans) for spans in marked]
     assert joined[0] == posting.title
-    assert " ".join(joined[1].split()) == " ".join(page.plain(description).split())
+    assert " ".join(joined[1].split()) == " ".join(plain(description).split())
     own = [word.text for word in found.words]
     assert all(span.text in own for spans in marked for span in spans if span.strength)
 
@@ -187,7 +189,7 @@ def test_marks_do_not_change_the_text(
 def test_a_long_title_is_marked_as_text(model: JobTitleClassifier) -> None:
     """A title that is too long to be one is shown with its words marked, like a description."""
     title = "Vi söker en löneadministratör som kör lönen. " * 4
-    first, second = page._marked(title, "", model.explain(title).words)
+    first, second = marks.marked(title, "", model.explain(title).words)
     assert first == []
     assert {span.text for span in second if span.strength} >= {"löneadministratör", "lönen"}
 
@@ -453,7 +455,7 @@ def test_the_largest_link_works(visit: Visit) -> None:
         own.click("#file-answer a[download]")
     content = found.value.path().read_bytes()
     assert content.count(b"\n") == 15_501
-    assert page.MAX_LINK * 0.95 < len(content) <= page.MAX_LINK
+    assert uploads.MAX_LINK * 0.95 < len(content) <= uploads.MAX_LINK
 
 
 def test_too_large_a_file_is_not_sent(visit: Visit) -> None:
