@@ -336,7 +336,9 @@ def _files(sources: Sequence[str]) -> list[Remote]:
             raise InputError(f"{source}: there is no file that can be labelled")
         for name in sorted(names):
             shown = fs.unstrip_protocol(name) if "://" in source else name
-            found[shown] = Remote(shown, Path(), kind_of(name)[0] or "csv", None, fs, name)
+            found[fs.unstrip_protocol(name)] = Remote(
+                shown, Path(), kind_of(name)[0] or "csv", None, fs, name
+            )
     return list(found.values())
 
 
@@ -392,12 +394,13 @@ def _byte_ranges(file: Remote, job: Job) -> Iterator[Part]:
     start += len(table.before.encode(codec, dialect.errors))
     line = table.n_before
     part = Part(file, tuple(table.header), columns, start, start, line, dialect, codec)
+    n_rows = ROWS if file.compression is None else 10 * ROWS  # each unpacks all before it
     for chunk in table._chunks(columns.chunk_size):
         part = replace(
             part, stop=part.stop + len("".join(chunk.lines).encode(codec, dialect.errors))
         )
         line += len(chunk.lines)
-        if line - part.line >= ROWS or part.stop - part.start >= BYTES:
+        if line - part.line >= n_rows or part.stop - part.start >= BYTES:
             yield part
             part = replace(part, start=part.stop, line=line)
     with readable(file.name), file.open() as raw:

@@ -94,7 +94,7 @@ class JobTitleClassifier:
     def warm_up(self) -> None:
         """Do now what the first prediction and the first reasons would have to wait for."""
         self.predict([""])
-        self.reference  # noqa: B018 - loaded when first asked for
+        self.explain("Kock")
 
     def policy(self, name: str | None = None) -> Policy:
         """Return a policy by name or file, the default one for None.

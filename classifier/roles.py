@@ -1,9 +1,9 @@
 """The closest role of the catalogue within a department."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -109,10 +109,19 @@ class RoleIndex:
         ndarray of shape (n_texts, n_roles)
             Log-odds up to a constant a department.
         """
-        scores = (X @ self.weights.T).toarray() - np.asarray(X.sum(axis=1)) * self.sizes
+        scores = (X @ self._by_feature).toarray() - np.asarray(X.sum(axis=1)) * self.sizes
         for row, title in enumerate(titles):
             scores[row, list(self.known(title))] += EXACT_WEIGHT
         return np.asarray(scores)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is made again."""
+        return {own.name: getattr(self, own.name) for own in fields(self)}
+
+    @cached_property
+    def _by_feature(self) -> sp.csr_matrix:
+        """The weights with a row for each feature: laid out so, few features take little time."""
+        return sp.csr_matrix(self.weights.T)
 
     @cached_property
     def positions(self) -> dict[str, np.ndarray]:

@@ -2,10 +2,13 @@
 
 import gzip
 import logging
+import os
 import random
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -213,7 +216,7 @@ def test_csv_is_written_as_by_one_process(
 
 def test_encodings_are_cut_between_rows(jobtitle: Jobtitle, dask: Jobtitle, tmp_path: Path) -> None:
     """A part from the middle of a file is read in its encoding; byte order marks come first only."""
-    text = csv_text([["id", "title", "description"], *csv_rows(30)])
+    text = csv_text([["id", "title", "description"], *csv_rows(90)])
     source = tmp_path / "in"
     source.mkdir()
     (source / "a.csv").write_bytes(text.encode("utf-8-sig"))
@@ -230,8 +233,11 @@ def test_encodings_are_cut_between_rows(jobtitle: Jobtitle, dask: Jobtitle, tmp_
     assert (one.code, many.code) == (0, 0), many.err
     parts = iter(found_in(tmp_path / "many"))
     encodings = ["utf-8-sig", "utf-16", "utf-16", "utf-16-be", "utf-32", "cp1252", "utf-8", "utf-8"]
-    for whole, encoding in zip(found_in(tmp_path / "one"), encodings, strict=True):
-        assert in_parts(whole, parts, encoding) == 5, encoding
+    n_parts = [
+        in_parts(whole, parts, encoding)
+        for whole, encoding in zip(found_in(tmp_path / "one"), encodings, strict=True)
+    ]
+    assert n_parts == [17] * 6 + [2] * 2  # archives are cut less often
     assert next(parts, None) is None
     assert said(many.err) == said(one.err)
     assert "bytes that are not cp1252" in many.err
@@ -540,6 +546,24 @@ def test_the_command_makes_a_cluster_and_ends_it(tmp_path: Path, jobtitle: Jobti
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.splitlines() == said(one.err)
     assert found_in(many) == [(tmp_path / "one.csv").read_bytes()]
+
+
+def test_ctrl_c_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    """Interrupted while its processes start, a run ends them, says so, and tidies up."""
+    source = tmp_path / "in.csv"
+    source.write_text("title\nKock\n", "utf-8")
+    command = [sys.executable, "-m", "classifier", "classify", source, "--engine", "dask"]
+    with subprocess.Popen(
+        [*command, "-o", tmp_path / "out"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, cwd=ROOT, start_new_session=True,
+    ) as run:  # fmt: skip
+        while not list(tmp_path.glob("out.*")) and run.poll() is None:
+            time.sleep(0.01)
+        os.killpg(run.pid, signal.SIGINT)  # as a terminal does
+        _, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert err.strip() == "jobtitle: interrupted"
+    assert list(tmp_path.iterdir()) == [source]
 
 
 def test_one_process_needs_no_dask(tmp_path: Path) -> None:
