@@ -183,7 +183,8 @@ def _paths(query: Mapping[str, Any]) -> dict[str, Any]:
         f"A posting, up to {schemas.MAX_POSTINGS:,} of them, schema.org's JobPosting (alone, in a "
         "list or in `@graph`), or a CSV file, which comes back with the columns of the label. "
         "What the query asks for holds for every kind of body; what a JSON body asks for itself "
-        "goes before it. Of a key that stands twice in an object the last one counts."
+        "goes before it. A file lists candidates only if asked to. Of a key that stands twice in "
+        "an object the last one counts."
     )
     classify["parameters"] += [
         {"name": name, "in": "query", "description": schema["description"], "schema": schema}
@@ -205,6 +206,7 @@ def _paths(query: Mapping[str, Any]) -> dict[str, Any]:
         "application/json": _schema("Label", "Labels", "LabelledJobPosting", "LabelledJobPostings"),
         "text/csv": {"type": "string"},
     }
+    classify["responses"]["200"]["description"] = "The labels, in the order of the postings."
     classify["responses"]["200"] |= _answered("classify", answered)
     taxonomy = _json("taxonomy", "What labels are made of", "Taxonomy", (401, 429))
     taxonomy["parameters"].append(

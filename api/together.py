@@ -12,6 +12,7 @@ from classifier.policy import Policy
 REMEMBERED = 20_000
 """How many titles are remembered with their labels: those that came last."""
 
+_MOMENT = 0.002  # seconds that the first of a crowd waits for the others
 _LONGEST = 200  # characters of a title that is remembered
 
 
@@ -40,8 +41,8 @@ class Together:
     """Labels single postings for many threads.
 
     Labelling a posting alone takes nearly as long as labelling ten, so whoever gets the model
-    labels all that wait for it; when nobody waits, nothing does. Titles that came before and had no
-    description are remembered with their labels.
+    labels all that wait for it. A request that comes alone waits for nobody. Titles that came
+    before and had no description are remembered with their labels.
 
     Parameters
     ----------
@@ -54,6 +55,10 @@ class Together:
     _waiting: list[_Ask] = field(default_factory=list)
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _turn: threading.Lock = field(default_factory=threading.Lock)
+    _crowd: int = 0
+
+    def __post_init__(self) -> None:
+        self._come = threading.Condition(self._guard)
 
     def label(self, title: str, description: str, wish: Wish) -> Label:
         """Label a posting, as `classifier.JobTitleClassifier.predict` does."""
@@ -65,11 +70,10 @@ class Together:
                 self._known.move_to_end(key)
                 return known
             self._waiting.append(ask)
+            self._come.notify()
         with self._turn:
             if not ask.done:
-                with self._guard:
-                    own, self._waiting = self._waiting, []
-                self._answer(own)
+                self._answer(self._gathered())
         if ask.error is not None:
             raise ask.error
         assert ask.label is not None  # noqa: S101 - done without an error
@@ -79,6 +83,15 @@ class Together:
                 if len(self._known) > REMEMBERED:
                     self._known.popitem(last=False)
         return ask.label
+
+    def _gathered(self) -> list[_Ask]:
+        """Take all that wait; where there was a crowd, those who come in a moment, too."""
+        with self._come:
+            if self._crowd > 1:
+                self._come.wait_for(lambda: len(self._waiting) >= self._crowd, _MOMENT)
+            own, self._waiting = self._waiting, []
+            self._crowd = len(own)
+        return own
 
     def _answer(self, asks: Sequence[_Ask]) -> None:
         wishes: dict[tuple[object, ...], list[_Ask]] = {}

@@ -188,7 +188,7 @@ def serve(host: str, port: int, workers: int | None, model_directory: Path | Non
     from api.server import serve_model
     from api.settings import Settings
     from classifier import paths
-    from classifier.persistence import read_manifest
+    from classifier.persistence import read_facts
 
     settings = Settings.from_environment(os.environ)
     if workers is not None:
@@ -198,7 +198,7 @@ def serve(host: str, port: int, workers: int | None, model_directory: Path | Non
         host,
         port,
         settings,
-        facts=lambda: read_manifest(model_directory or paths.models()),
+        facts=lambda: read_facts(model_directory or paths.models()),
         ready=lambda address: say(f"listening on {address}"),
     )
 

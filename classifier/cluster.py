@@ -62,6 +62,8 @@ _FAILURES = {
 }
 # with this, which Dask sets, memory goes back to the system all the time: half as fast
 _ENVIRON, _TRIM = "distributed.nanny.pre-spawn-environ", "MALLOC_TRIM_THRESHOLD_"
+# errors are told once, by whoever waits for what becomes of a part
+_QUIET = dict.fromkeys(("distributed", "distributed.client", "distributed.gc"), "critical")
 _LOADING = Lock()
 
 
@@ -224,6 +226,8 @@ def _libraries() -> tuple[Any, Any, Any]:
     """Return Dask, its data frames and its scheduler."""
     try:
         import dask
+
+        dask.config.set({"logging": _QUIET})  # it is read when distributed is imported
         import distributed
         from dask import dataframe
     except ImportError as error:
@@ -254,8 +258,6 @@ def _client(
 ) -> Iterator[Any]:
     """Connect to a cluster, or make one on this machine."""
     with ExitStack() as stack:
-        # errors are told once, by whoever waits for what becomes of a part
-        stack.enter_context(distributed.utils.silence_logging_cmgr(logging.CRITICAL))
         if scheduler is None:
             environ = dask.config.get(_ENVIRON)
             environ = {name: own for name, own in environ.items() if name != _TRIM}

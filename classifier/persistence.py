@@ -26,6 +26,8 @@ REFERENCE_FILE = "reference.joblib"
 """The fitted scikit-learn model and the whole catalogue: for reasons and comparisons."""
 
 MANIFEST_FILE = "manifest.json"
+METRICS_FILE = "metrics.json"
+_FIGURES = ("rows", "accuracy", "category_accuracy", "answered", "selective_accuracy", "ece")
 FORMAT = 3
 """Goes up when a model written earlier can no longer be read."""
 
@@ -99,6 +101,22 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise ModelError(f"{path}: not a manifest of this program; {_remedy(directory)}")
     return manifest
+
+
+def read_facts(directory: Path) -> dict[str, Any]:
+    """Read the manifest of a model, with its figures on held-out titles if they stand beside it.
+
+    Raises
+    ------
+    ModelError
+        If the manifest is missing or is no manifest.
+    """
+    manifest = read_manifest(directory)
+    try:
+        metrics = json.loads((directory / METRICS_FILE).read_text(encoding="utf-8"))
+        return {**manifest, "figures": {name: metrics["titles"][name] for name in _FIGURES}}
+    except (OSError, ValueError, KeyError):
+        return manifest
 
 
 def load(directory: Path, *, training_data_hash: str | None = None) -> JobTitleClassifier:

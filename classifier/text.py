@@ -3,6 +3,7 @@
 import html
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -24,9 +25,17 @@ MAX_SENTENCES = 200
 MAX_SENTENCE = 60
 """A longer sentence, in words between spaces, is read in parts."""
 
+MAX_DEPTH = 300
+"""How many elements of HTML may stand one within the other; tags are only taken out beyond it."""
+
 # Abbreviations with inner dots (f.d., V.P.) are one word; otherwise letters, digits and C++, C#.
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_]+[+#]*\.?")
 _TAG = re.compile(r"<[a-zA-Z!/]")
+_ANY_TAG = re.compile(r"<[^<>]*>")
+# these need not be closed: many of them are not one within the other
+_NESTING_TAG = re.compile(
+    r"<(/?)(?!(?:br|hr|img|input|li|p|td|th|tr|meta|link|option)\b)([a-zA-Z][a-zA-Z0-9]*)"
+)
 _INLINE = ["a", "b", "strong", "i", "em", "u", "span", "font", "small", "mark", "code"]
 _BREAK = re.compile(r"[\r\n\u2022\u00b7\u25cf\u25aa\u2023.!?;:]|-(?=[A-ZÅÄÖ])")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -95,7 +104,9 @@ def plain(text: str) -> str:
     text = text[:MAX_CHARACTERS]
     if is_plain_line(_in_one_line(text)):
         return text
-    if _TAG.search(text):
+    if _is_nested_deeply(text):
+        text = html.unescape(_ANY_TAG.sub("\n", text))
+    elif _TAG.search(text):
         tree = LexborHTMLParser(text.encode("utf-8", "replace").decode("utf-8"))
         tree.strip_tags(["script", "style"])
         tree.unwrap_tags(_INLINE)
@@ -106,6 +117,24 @@ def plain(text: str) -> str:
     if _in_one_line(text).isprintable():
         return text
     return "".join(c if c.isprintable() or c in "\n\r\t" else " " for c in text)
+
+
+def _is_nested_deeply(text: str) -> bool:
+    """Return whether HTML is nested more deeply than people write; to parse it takes minutes."""
+    if text.count("<") <= MAX_DEPTH:
+        return False
+    opened: Counter[str] = Counter()
+    depth = 0
+    for closing, name in _NESTING_TAG.findall(text):
+        if not closing:
+            opened[name] += 1
+            depth += 1
+        elif opened[name]:
+            opened[name] -= 1
+            depth -= 1
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 def _in_one_line(text: str) -> str:

@@ -159,5 +159,5 @@ def _write(
     persistence.save(model, output, facts)
     text = json.dumps(figures, indent=2, ensure_ascii=False) + "\n"
     card = model_card(data.catalogue, evaluations, facts, read_selection(output))
-    write_text(output / "metrics.json", text)
+    write_text(output / persistence.METRICS_FILE, text)
     write_text(output / "MODEL_CARD.md", card)

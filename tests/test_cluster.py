@@ -237,7 +237,7 @@ def test_encodings_are_cut_between_rows(jobtitle: Jobtitle, dask: Jobtitle, tmp_
         in_parts(whole, parts, encoding)
         for whole, encoding in zip(found_in(tmp_path / "one"), encodings, strict=True)
     ]
-    assert n_parts == [17] * 6 + [2] * 2  # archives are cut less often
+    assert n_parts == [15] * 6 + [2] * 2  # archives are cut less often
     assert next(parts, None) is None
     assert said(many.err) == said(one.err)
     assert "bytes that are not cp1252" in many.err

@@ -77,7 +77,7 @@ def test_the_service_keeps_the_contract(tmp_path: Path) -> None:
     """Whatever schemathesis sends, every answer of a running service is as the document says."""
     # a body limit is none of the document's: it would refuse what is too long twice over
     with running(workers=2, log_requests=0, max_body=64 << 20) as server:
-        assert not schemathesis(server, tmp_path, "--checks", "all", "--max-examples", "25")
+        assert not schemathesis(server, tmp_path, "--checks", "all", "--max-examples", "10")
 
 
 @pytest.mark.usefixtures("model")
@@ -282,7 +282,7 @@ def test_hostile_json(client: FlaskClient, body: str, status: int, said: str) ->
 
 def test_reasons_for_long_texts_are_limited(client: FlaskClient) -> None:
     """Reasons for more characters than can be read in good time are refused, with the limit."""
-    long = {"description": "lön " * 50_000, "explain": True}
+    long = {"description": "lön. " * 40_000, "explain": True}
     assert post(client, long).status_code == 200
     answer = post(client, {**long, "title": "Kock"})
     assert answer.status_code == 422

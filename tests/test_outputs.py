@@ -97,6 +97,7 @@ class Starter:
 
     def __init__(self, directory: Path) -> None:
         self.errors = directory / "stderr"
+        self.running = 0
         self.process = subprocess.Popen(
             [sys.executable, "-c", STARTER], cwd=ROOT, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -111,13 +112,19 @@ class Starter:
         limit: int = 0,
     ) -> int:
         """Start a run, and return its process id."""
+        self._clear()
         job = {"arguments": list(map(str, arguments)), "err": str(self.errors), "points": points}
         self._say(json.dumps({**job, "n": n, "signal": number, "limit": limit}))
-        return int(self._heard())
+        self.running = int(self._heard())
+        return self.running
 
     def ended(self) -> int:
         """Return how the run ended, an exit code or minus a signal."""
-        return int(self._heard())
+        code = int(self._heard())
+        with suppress(ProcessLookupError):  # its workers, if it was killed
+            os.killpg(self.running, signal.SIGKILL)
+        self.running = 0
+        return code
 
     def stopped(self) -> None:
         assert self._heard() == "stopped", self.errors.read_text()
@@ -141,7 +148,16 @@ class Starter:
         assert self.process.stdout is not None
         return self.process.stdout.readline().strip()
 
+    def _clear(self) -> None:
+        """End what a test left behind that failed."""
+        if self.running:
+            os.killpg(self.running, signal.SIGKILL)
+            while self._heard() == "stopped":
+                pass
+            self.running = 0
+
     def close(self) -> None:
+        self._clear()
         self.process.communicate()
 
 
@@ -486,6 +502,24 @@ def test_an_input_that_does_not_stay(
     assert starter.ended() == 1
     said = {"vanished": "cannot be read (No such file", "changed": "changed while it was read"}
     assert f"in.csv: {said.get(change, 'changed while it was read')}" in starter.error()
+    assert out.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "parquet"])
+@pytest.mark.parametrize("change", [lambda text: text + "401,kock,x\n", lambda text: text[:2_000]])
+def test_an_input_that_changes_at_the_end(
+    starter: Starter, place: Place, ending: str, change: Callable[[str], str]
+) -> None:
+    """Rows that are read once more to be joined to their labels must be as many as they were."""
+    out = place.out(ending)
+    out.write_bytes(b"old")
+    points = [("classifier.outputs", "FileOutput", "finish")]
+    pid = starter.start(place.source, "-o", out, points=points, n=1, number=signal.SIGSTOP)
+    starter.stopped()
+    place.source.write_text(change(place.source.read_text("utf-8")), "utf-8")
+    os.kill(pid, signal.SIGCONT)
+    assert starter.ended() == 1
+    assert "in.csv: changed while it was read; run again" in starter.error()
     assert out.read_bytes() == b"old"
 
 

@@ -105,3 +105,12 @@ def test_long_sentences_are_parted_without_loss(text: str) -> None:
 def test_text_is_cut() -> None:
     """No more than the stated number of characters is read."""
     assert len(plain("a" * (MAX_CHARACTERS + 10))) == MAX_CHARACTERS
+
+
+def test_deep_html_is_read_in_good_time() -> None:
+    """Tags nested without end are taken out; the words between them stay, and so do entities."""
+    for tag in ("b", "div", "span"):
+        nested = f"<{tag}>" * 10_000 + "Kock &amp; kallsk&auml;nka" + f"</{tag}>" * 10_000
+        assert plain(nested).split() == ["Kock", "&", "kallskänka"]
+    flat = "<p><b>Kock</b><br>" * 1_000
+    assert plain(flat).split() == ["Kock"] * 1_000
