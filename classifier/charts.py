@@ -14,6 +14,24 @@ _OTHERS = ("unknown", "empty", "error")
 _WIDTH = 34  # of names, in characters; longer ones are broken
 
 
+def check_plot(path: Path) -> None:
+    """Refuse a plot that cannot be drawn, before there is anything to draw.
+
+    Raises
+    ------
+    InputError
+        If the ending tells no format of a plot, or matplotlib is not installed.
+    """
+    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise InputError(f"{path}: the name of a plot ends in .png, .svg or .pdf")
+    try:
+        import matplotlib  # noqa: F401 - only to see whether it is there
+    except ImportError as error:
+        raise InputError(
+            "a plot needs matplotlib; run: pip install 'jobtitle-classifier[report]'"
+        ) from error
+
+
 def plot_departments(
     summary: Summary, names: Mapping[str, str], categories: Sequence[str], path: Path
 ) -> None:
@@ -35,17 +53,12 @@ def plot_departments(
     InputError
         If matplotlib is not installed, or the file cannot be written.
     """
-    try:
-        from matplotlib import rc_context
-        from matplotlib.figure import Figure
-        from matplotlib.ticker import MaxNLocator
-    except ImportError as error:
-        raise InputError(
-            "a plot needs matplotlib; run: pip install 'jobtitle-classifier[report]'"
-        ) from error
+    check_plot(path)
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
     kind = path.suffix.lower().removeprefix(".")
-    if kind not in ("png", "svg", "pdf"):
-        raise InputError(f"{path}: the name of a plot ends in .png, .svg or .pdf")
     counts: dict[str, dict[str, int]] = {}
     colours = dict(zip(categories, cycle(_COLOURS), strict=False))
     for department, category, n in summary.departments():

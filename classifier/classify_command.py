@@ -134,6 +134,9 @@ def classify(
     """
     from classifier.labelling_files import find_targets
 
+    _check_paths(summary_path, plot_path, review_path)
+    if scheduler is not None and engine != "dask":
+        raise InputError("--scheduler is for --engine dask")
     if engine == "dask":
         if plot_path or review_path or output == "-":
             raise InputError(
@@ -144,9 +147,6 @@ def classify(
     pairs = find_targets(sources, output, chosen["output_format"])
     if len(pairs) > 1 and review_path is not None:
         raise InputError("--review takes one file at a time")
-    for path in (summary_path, plot_path, review_path):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise OutputError(f"{path}: cannot be written (there is no such directory)")
     model = load(model_directory)
     job = _job(model, model_directory, chosen, review=review_path is not None)
     start = time.perf_counter()
@@ -161,6 +161,17 @@ def classify(
         plot_departments(total, names, model.taxonomy.categories, plot_path)
     if failed:
         raise ClassifierError(f"{failed} of {len(pairs)} files could not be labelled")
+
+
+def _check_paths(summary: Path | None, plot: Path | None, review: Path | None) -> None:
+    """Refuse before the run what would fail after it."""
+    for path in (summary, plot, review):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise OutputError(f"{path}: cannot be written (there is no such directory)")
+    if plot is not None:
+        from classifier.charts import check_plot
+
+        check_plot(plot)
 
 
 def _job(
@@ -229,7 +240,7 @@ def _label_all(
             say(f"jobtitle: {error}")
             failed += 1
             continue
-        total.add(summary.kinds, summary.faults)
+        total.include(summary)
         files.append({"input": source, "output": target, **summary.as_dict()})
     return total, files, failed
 
@@ -335,7 +346,7 @@ def _label_with_dask(
     total, files = Summary(), []
     for name, summary in found.items():
         _say_found(name, "line", summary)
-        total.add(summary.kinds, summary.faults)
+        total.include(summary)
         files.append({"input": name, "output": output, **summary.as_dict()})
     if summary_path is not None:
         seconds = time.perf_counter() - start

@@ -216,9 +216,7 @@ def label_dataset(
             fs.mv(unfinished, folder, recursive=True)
     summaries = {file.name: Summary() for file in files}
     for part, own in zip(parts, found, strict=True):
-        summary = summaries[part.source.name]
-        summary.add(own.kinds, own.faults)
-        summary.n_faults += own.n_faults - len(own.faults)  # not all are kept
+        summaries[part.source.name].include(own)
     return summaries
 
 

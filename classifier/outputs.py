@@ -23,6 +23,8 @@ CHECKPOINT = 1.0
 
 _FORMAT = 1
 _BLOCK = 16 << 20
+_TRIES = 10
+_TAKEN = "another run is writing it"
 _WHAT = {
     "input": "the input has changed",
     "model": "the model is another one",
@@ -211,7 +213,7 @@ class FileOutput(Output):
 
     def _claimed(self) -> BinaryIO:
         """Open the file that no other run may write to."""
-        while True:
+        for _ in range(_TRIES):  # another run may just be done with it, and have given it its name
             with ExitStack() as stack:
                 file: BinaryIO = stack.enter_context(self.partial.open("a+b"))
                 _lock(file, self._name)
@@ -219,7 +221,7 @@ class FileOutput(Output):
                     if os.path.samestat(os.fstat(file.fileno()), self.partial.stat()):
                         stack.pop_all()
                         return file
-            # another run was just done with it, and gave it its name
+        raise OutputError(f"{self._name}: {_TAKEN}")
 
     def _earlier(self) -> dict[str, Any] | None:
         """Read the journal of an earlier run, None if there is none."""
@@ -329,9 +331,9 @@ def _lock(file: BinaryIO, name: str) -> None:
     """Refuse to write what another run is writing."""
     try:
         import fcntl
-    except ImportError:  # Windows: it locks what is open by itself
-        return
-    try:
+
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise OutputError(f"{name}: another run is writing it") from error
+        raise OutputError(f"{name}: {_TAKEN}") from error
+    except (ImportError, OSError):  # Windows, and file systems that know no locks
+        pass

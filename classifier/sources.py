@@ -205,13 +205,6 @@ def pack(data: bytes, compression: str | None) -> bytes:
     return gzip.compress(data, 6, mtime=0) if compression == "gz" else zstd.compress(data)
 
 
-def packing(path: Path, compression: str) -> BinaryIO:
-    """Open an archive for writing."""
-    if compression == "gz":
-        return cast(BinaryIO, gzip.GzipFile("", "wb", 6, path.open("wb"), mtime=0))
-    return cast(BinaryIO, zstd.open(path, "wb"))
-
-
 def _spool(stream: IO[bytes], path: Path, name: str, limit: int | None = None) -> None:
     """Write a stream to a file."""
     with path.open("wb") as file:

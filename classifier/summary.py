@@ -48,6 +48,11 @@ class Summary:
         self.faults += faults[: MAX_FAULTS - len(self.faults)]
         self.n_faults += len(faults)
 
+    def include(self, other: "Summary") -> None:
+        """Count the rows of another run, too."""
+        self.add(other.kinds, other.faults)
+        self.n_faults += other.n_faults - len(other.faults)
+
     @property
     def rows(self) -> int:
         """How many rows there were."""

@@ -1,14 +1,16 @@
 """Work done in order by several processes."""
 
+import os
 import pickle
 import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from itertools import count, islice
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import get_all_start_methods, get_context, parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 from signal import SIG_IGN, SIGINT, signal
+from threading import Thread
 from typing import Any, TypeVar
 
 from classifier.errors import ClassifierError, ModelError, OutputError
@@ -96,6 +98,14 @@ def _received(connection: "Connection[Any, Any]") -> Path | None:
     return message if message is None else Path(message)
 
 
+def _end_with_the_first() -> None:
+    """End when the process that was started first does: nobody waits for what is done here."""
+    first = parent_process()
+    if first is not None:
+        first.join()
+        os._exit(1)
+
+
 def _do_share(
     work: Callable[[Any], Any],
     items: Callable[[], Iterator[Any]],
@@ -107,6 +117,7 @@ def _do_share(
 ) -> None:
     """Do the share of one worker, and say where each result is."""
     signal(SIGINT, SIG_IGN)  # the process that was started first ends the run
+    Thread(target=_end_with_the_first, daemon=True).start()
     try:
         for n, item in enumerate(islice(items(), own, None, workers)):
             result = work(item)

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 from pyarrow import parquet
 
-from classifier import JobTitleClassifier
+from classifier import JobTitleClassifier, excel
 from classifier.batch import Options
 from classifier.formats import Reading, Writing
 from classifier.labelling_files import Job, label_file
@@ -493,6 +493,20 @@ def test_a_sheet_has_no_room_for_all_columns(jobtitle: Jobtitle) -> None:
     run = jobtitle("classify", "-", "--output-format", "xlsx", stdin=f"{wide}\n".encode())
     assert (run.code, run.out) == (1, b"")
     assert "16,390 columns, of which an Excel sheet holds 16,384" in run.err
+
+
+def test_a_sheet_has_no_room_for_all_rows(
+    jobtitle: Jobtitle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More rows than Excel has are one line, and what was there stays."""
+    monkeypatch.setattr(excel, "MAX_ROWS", 3)
+    out = tmp_path / "out.xlsx"
+    assert jobtitle("classify", "-", "-o", out, stdin=b"title\nkock\nkock\n").code == 0
+    before = out.read_bytes()
+    run = jobtitle("classify", "-", "-o", out, stdin=b"title\nkock\nkock\nkock\n")
+    assert run.code == 1
+    assert "an Excel sheet holds 3 rows; choose another --output-format" in run.err
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]
 
 
 def test_half_characters_break_no_format(model: JobTitleClassifier, tmp_path: Path) -> None:

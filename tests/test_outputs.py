@@ -100,7 +100,7 @@ class Starter:
         self.running = 0
         self.process = subprocess.Popen(
             [sys.executable, "-c", STARTER], cwd=ROOT, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(directory)},
         )  # fmt: skip
 
     def start(
@@ -321,6 +321,22 @@ def test_a_new_run_forgets_the_old_one(starter: Starter, place: Place) -> None:
     assert place.left() == {"out.csv"}
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_interrupted_and_gone_on_with(starter: Starter, place: Place, workers: int) -> None:
+    """Ctrl-C says that the run can be gone on with, and it can."""
+    out = place.out("csv")
+    assert starter.run(place.source, "-o", out) == 0
+    wanted = out.read_bytes()
+    out.write_bytes(b"old")
+    arguments = [place.source, "-o", out, "--workers", workers]
+    assert starter.run(*arguments, points=[ADD], n=6, number=signal.SIGINT) == 130
+    assert starter.error() == "jobtitle: interrupted; --resume goes on from there"
+    assert out.read_bytes() == b"old"
+    assert starter.run(*arguments, "--resume", points=[ADD], n=6) == 0
+    assert out.read_bytes() == wanted
+    assert place.left() == {"out.csv"}
+
+
 # --- gone on with by mistake
 
 
@@ -506,7 +522,11 @@ def test_an_input_that_does_not_stay(
 
 
 @pytest.mark.parametrize("ending", ["xlsx", "parquet"])
-@pytest.mark.parametrize("change", [lambda text: text + "401,kock,x\n", lambda text: text[:2_000]])
+@pytest.mark.parametrize(
+    "change",
+    [lambda text: text + "401,kock,x\n", lambda text: text[:2_000]],
+    ids=["longer", "shorter"],
+)
 def test_an_input_that_changes_at_the_end(
     starter: Starter, place: Place, ending: str, change: Callable[[str], str]
 ) -> None:
@@ -660,3 +680,28 @@ def test_archives_are_sound(starter: Starter, place: Place) -> None:
     assert gzip.decompress(out.read_bytes()) == plain.read_bytes()
     done = subprocess.run(["gzip", "-dc", out], capture_output=True, check=True)
     assert done.stdout == plain.read_bytes()
+
+
+def test_workers_end_with_the_run(starter: Starter, place: Place) -> None:
+    """When the first process of a run is killed, its workers end, too, and the run can go on at once."""
+    out = place.out("csv")
+    place.source.write_text(table(4_000), "utf-8")  # more than a worker does ahead
+    pid = starter.start(
+        place.source, "-o", out, "--workers", 3, points=[ADD], n=4, number=signal.SIGSTOP
+    )
+    starter.stopped()
+    time.sleep(1)  # the workers are three chunks ahead, and wait
+    os.kill(pid, signal.SIGKILL)
+    assert starter._heard() == str(KILLED)
+    starter.running = 0
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(pid, 0)
+        except ProcessLookupError:
+            break
+        time.sleep(0.05)
+    else:
+        os.killpg(pid, signal.SIGKILL)
+        pytest.fail("workers are left")
+    assert starter.run(place.source, "-o", out, "--resume") == 0

@@ -52,6 +52,7 @@ def main() -> None:
     rng = random.Random(1)
     with tempfile.TemporaryDirectory() as name:
         source, calm, torn = (Path(name) / own for own in ("in.csv", "calm", "torn"))
+        os.environ["TMPDIR"] = name  # what killed runs leave there goes, too
         write_rows(source)
         for directory in (calm, torn):
             directory.mkdir()
