@@ -8,8 +8,6 @@ from typing import Any
 
 from flask import Response
 
-from classifier.summary import Kind
-
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -50,18 +48,11 @@ def count(method: str, path: str, status: int, seconds: float) -> None:
     requests.labels(method, path, str(status)).observe(seconds)
 
 
-def count_postings(statuses: list[str]) -> None:
+def count_postings(statuses: Counter[str]) -> None:
     """Count labelled postings by their status."""
     postings, _ = _counters()
-    for status in set(statuses):
-        postings.labels(status).inc(statuses.count(status))
-
-
-def count_kinds(kinds: Counter[Kind]) -> None:
-    """Count labelled rows by their status."""
-    postings, _ = _counters()
-    for kind, n in kinds.items():
-        postings.labels(kind.status).inc(n)
+    for status, n in statuses.items():
+        postings.labels(status).inc(n)
 
 
 def exposition() -> Response:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,11 +15,10 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from api import marks, metrics
+from api.current import current_model, current_settings
 from api.schemas import MAX_DESCRIPTION, MAX_TITLE
-from api.settings import Settings
 from api.uploads import Upload, overview_of
 from api.wording import LANGUAGES, Fault, Wording
-from classifier import JobTitleClassifier
 from classifier.errors import InputError
 from classifier.taxonomy import read_toml
 
@@ -28,22 +28,12 @@ _YEAR = 365 * 24 * 60 * 60
 page = Blueprint("page", __name__, template_folder="templates")
 
 
-def _model() -> JobTitleClassifier:
-    model: JobTitleClassifier = current_app.extensions["classifier"]
-    return model
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings
-
-
 def _wording() -> Wording:
     """Return the wording that is asked for, else that of the browser."""
     language = request.args.get("lang", "")
     if language not in LANGUAGES:
         language = request.accept_languages.best_match(LANGUAGES, LANGUAGES[0])
-    return Wording(language, current_app.extensions["page"]["texts"][language], _model())
+    return Wording(language, current_app.extensions["page"]["texts"][language], current_model())
 
 
 def _page(status: int = 200, **found: Any) -> Response:
@@ -54,7 +44,7 @@ def _page(status: int = 200, **found: Any) -> Response:
         w=words,
         t=words.texts,
         version=current_app.extensions["page"]["version"],
-        limit=_settings().max_body,
+        limit=current_settings().max_body,
         max_title=MAX_TITLE,
         max_description=MAX_DESCRIPTION,
         **found,
@@ -68,7 +58,7 @@ def _page(status: int = 200, **found: Any) -> Response:
 
 def _form() -> dict[str, str]:
     """Return the fields that were sent."""
-    limit = _settings().max_body
+    limit = current_settings().max_body
     request.max_content_length = request.max_form_memory_size = limit
     try:
         return request.form.to_dict()
@@ -98,8 +88,8 @@ def classify() -> ResponseReturnValue:
         return _page(fault.status, typed=typed, posting_fault=fault)
     if "switch" in sent and not (title + description).strip():
         return _page()
-    found = _model().explain(title, description)
-    metrics.count_postings([found.label.status])
+    found = current_model().explain(title, description)
+    metrics.count_postings(Counter([found.label.status]))
     return _page(
         typed=typed,
         found=found,
@@ -128,7 +118,11 @@ def classify_file() -> ResponseReturnValue:
         directory = TemporaryDirectory(prefix="jobtitle-")
         try:
             upload = Upload(
-                sent, Path(directory.name), _model(), current_app.config["USUAL_NAMES"], *names
+                sent,
+                Path(directory.name),
+                current_model(),
+                current_app.config["USUAL_NAMES"],
+                *names,
             )
             if form.get("as") == "file":
                 return _saved(upload, directory, name)

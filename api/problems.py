@@ -50,12 +50,15 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
 
 def problem_body(status: int, kind: str, title: str, detail: str) -> str:
     """Return a problem as JSON, for what is refused before the application sees it."""
-    body = {"type": f"/problems/{kind}", "title": title, "status": status, "detail": detail}
+    return _as_json(Problem(status, kind, title, detail).body)
+
+
+def _as_json(body: Mapping[str, Any]) -> str:
     return json.dumps(body) + "\n"
 
 
 def _response(body: Mapping[str, Any], status: int) -> Response:
-    return Response(json.dumps(body) + "\n", status, content_type="application/problem+json")
+    return Response(_as_json(body), status, content_type="application/problem+json")
 
 
 def _from_problem(problem: Problem) -> Response:

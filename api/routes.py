@@ -1,6 +1,7 @@
 """The service's paths."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from pydantic_core import to_json
 
 from api import metrics
+from api.current import current_model, current_settings
 from api.problems import Problem
 from api.schemas import (
     Batch,
@@ -24,12 +26,12 @@ from api.schemas import (
     validated,
     with_category,
 )
-from api.settings import Settings
 from api.together import Together, Wish
-from classifier import JobTitleClassifier, Label, __version__
+from classifier import Label, __version__
 from classifier.batch import Options, check_names, find_columns, segments
-from classifier.delimited import CsvOptions, CsvWriter, open_csv
+from classifier.delimited import CsvOptions, open_csv
 from classifier.errors import InputError
+from classifier.formats import Writing, make_writer
 from classifier.policy import Policy
 from classifier.sources import Source
 
@@ -43,19 +45,9 @@ _TYPES = ("application/json", _JSON_LD, "text/csv")
 routes = Blueprint("routes", __name__)
 
 
-def _model() -> JobTitleClassifier:
-    model: JobTitleClassifier = current_app.extensions["classifier"]
-    return model
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings
-
-
 def _body() -> bytes:
     """Return the request's body, whether its length was declared or not."""
-    limit = _settings().max_body
+    limit = current_settings().max_body
     body = b""
     if request.content_length is None or request.content_length <= limit:
         body = request.stream.read(limit + 1)
@@ -66,7 +58,7 @@ def _body() -> bytes:
 
 
 def _policy(name: str) -> Policy:
-    policies = _model().policies
+    policies = current_model().policies
     if name not in policies:
         raise invalid_field("policy", f"there are {', '.join(policies)}")
     return policies[name]
@@ -106,12 +98,12 @@ def _labelled(postings: Sequence[Posting], wishes: Wishes) -> list[dict[str, Any
     """Label postings as they are wished."""
     policy = _policy(wishes.policy)
     labels = _labels(postings, Wish(policy, wishes.min_confidence, wishes.candidates))
-    metrics.count_postings([label.status for label in labels])
+    metrics.count_postings(Counter(label.status for label in labels))
     if not wishes.explain:
         return [as_json(p, label) for p, label in zip(postings, labels, strict=True)]
     answers = []
     for posting, label in zip(postings, labels, strict=True):
-        reasons = _model().explain(
+        reasons = current_model().explain(
             posting.title, posting.description, policy=policy, min_confidence=wishes.min_confidence
         )
         answers.append(as_json(posting, label, reasons))
@@ -123,7 +115,7 @@ def _labels(postings: Sequence[Posting], wish: Wish) -> list[Label]:
         together: Together = current_app.extensions["together"]
         return [together.label(postings[0].title, postings[0].description, wish)]
     texts = [posting.description for posting in postings]
-    return _model().predict(
+    return current_model().predict(
         [posting.title for posting in postings],
         texts if any(texts) else None,
         policy=wish.policy,
@@ -134,7 +126,7 @@ def _labels(postings: Sequence[Posting], wish: Wish) -> list[Label]:
 
 def _job_postings(sent: JobPostings) -> Any:
     """Label JobPostings: each comes back with its ISCO-08 group, and its label beside it."""
-    roles = {role.id: role for role in _model().roles}
+    roles = {role.id: role for role in current_model().roles}
     answers = []
     labels = _labelled(sent.batch.postings, sent.batch)
     for posting, label in zip(sent.objects, labels, strict=True):
@@ -148,7 +140,7 @@ def _labelled_csv(query: Query) -> Response:
     """Label the rows of a CSV file; they go out while they are labelled."""
     if query.explain:
         raise invalid_field("explain", "reasons are not given for files")
-    model, usual = _model(), current_app.config["USUAL_NAMES"]
+    model, usual = current_model(), current_app.config["USUAL_NAMES"]
     options = Options(
         _policy(query.policy),
         query.title,
@@ -161,15 +153,11 @@ def _labelled_csv(query: Query) -> Response:
     try:
         path = Path(directory.name) / "body.csv"
         path.write_bytes(_body())
-        names = [*usual["title"], *usual["description"], query.title or ""]
         how = CsvOptions(encoding=request.mimetype_params.get("charset"))
-        table = open_csv(Source("the body", path, "csv", None), names, how)
+        table = open_csv(Source("the body", path, "csv", None), options.telling_names(usual), how)
         columns = find_columns(table, options, usual)
         check_names(table, options)
-        writer = CsvWriter(
-            table.header, options.added, table.dialect,
-            has_header=True, as_read=True, excel_safe=False,
-        )  # fmt: skip
+        writer = make_writer(table, options.added, options.excess, Writing())
         parts = segments(model, table, columns, options, writer)
         head = next(parts)  # what cannot be written shows here, before anything is sent
     except InputError as error:
@@ -184,7 +172,7 @@ def _labelled_csv(query: Query) -> Response:
         with directory:
             yield head.text
             for labelled in parts:
-                metrics.count_kinds(labelled.kinds)
+                metrics.count_postings(labelled.statuses)
                 yield labelled.text
 
     encoding = table.dialect.encoding.removesuffix("-sig")
@@ -203,7 +191,7 @@ def _as_in_an_address(message: str) -> str:
 @routes.get("/v1/taxonomy")
 def taxonomy() -> ResponseReturnValue:
     """List the departments and categories, with their names in the language that is asked for."""
-    model = _model()
+    model = current_model()
     policy = model.policy()
     # sv-SE is Swedish, too, and goes before an English that is wanted less
     wanted = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality)
@@ -242,7 +230,7 @@ def taxonomy() -> ResponseReturnValue:
 @routes.get("/v1/model")
 def model_facts() -> ResponseReturnValue:
     """Say which model answers, what it was made of, and how good it is."""
-    model = _model()
+    model = current_model()
     told = current_app.config["MODEL_FACTS"]
     facts: dict[str, Any] = {
         "version": __version__,
@@ -264,7 +252,7 @@ def live() -> ResponseReturnValue:
 @routes.get("/v2/health/ready")
 def ready() -> ResponseReturnValue:
     """Say that the model answers as it should."""
-    labels = _model().predict(list(PROBES))
+    labels = current_model().predict(list(PROBES))
     if [label.department for label in labels] != list(PROBES.values()):
         detail = "the model does not answer as it should"
         later = {"Retry-After": "1"}

@@ -21,8 +21,9 @@ from classifier.batch import (
     label_cells,
     segments,
 )
-from classifier.delimited import CsvOptions, CsvTable, CsvWriter, open_csv
+from classifier.delimited import CsvOptions, CsvTable, open_csv
 from classifier.errors import InputError
+from classifier.formats import Writing, make_writer
 from classifier.sources import Source, open_source
 from classifier.summary import Summary
 from classifier.tables import listed
@@ -130,7 +131,7 @@ class Upload:
         sent.save(path)
         self.model = model
         self.options = Options(model.policy(), title or None, description or None)
-        self.table = _table(path, [*usual["title"], *usual["description"], title])
+        self.table = _table(path, self.options.telling_names(usual))
         try:
             self.columns: Columns = find_columns(self.table, self.options, usual)
         except InputError as error:
@@ -142,12 +143,9 @@ class Upload:
 
     def labelled(self) -> Iterator[Labelled]:
         """Label the rows, piece by piece."""
-        writer = CsvWriter(
-            self.table.header, self.options.added, self.table.dialect,
-            has_header=True, as_read=True, excel_safe=False,
-        )  # fmt: skip
+        writer = make_writer(self.table, self.options.added, self.options.excess, Writing())
         for part in segments(self.model, self.table, self.columns, self.options, writer):
-            metrics.count_kinds(part.kinds)
+            metrics.count_postings(part.statuses)
             yield part
 
     def rows(self) -> Iterator[Row]:

@@ -81,6 +81,11 @@ class Options:
         names = (*LABEL_COLUMNS, _CANDIDATES) if self.n_candidates else LABEL_COLUMNS
         return tuple(self.prefix + name for name in names)
 
+    def telling_names(self, usual_names: Mapping[str, Sequence[str]]) -> list[str]:
+        """Return the names of columns that tell the delimiter: usual ones, and those chosen."""
+        chosen = [name for name in (self.title, self.description) if name is not None]
+        return [*usual_names["title"], *usual_names["description"], *chosen]
+
     @property
     def excess(self) -> str:
         """The name for cells that have no column, in formats that must name them."""
@@ -135,6 +140,11 @@ class Labelled:
     kinds: Counter[Kind]
     faults: list[Fault]
     doubts: list[Seen]
+
+    @property
+    def statuses(self) -> Counter[str]:
+        """Number of rows by status."""
+        return Summary(self.kinds).statuses
 
 
 def classify(
@@ -332,7 +342,7 @@ class _Labeller:
         number, chunk = numbered
         titles, texts = self.columns.read(chunk)
         labels = self._labels(titles, texts)
-        faults = self._faults(chunk)
+        faults = faults_of(self.table, chunk, strict=self.options.strict)
         if faults:
             faulty = self._faulty()
             for n in chunk.faults:
@@ -345,18 +355,8 @@ class _Labeller:
                 for n, label in enumerate(labels)
                 if label.doubt is not None
             ]
-        try:
-            text = self.writer.segment(chunk, written, first=number == 0)
-        except InputError as error:
-            raise RowError(f"{self.table.name}: {error}") from error
+        text = segment_of(self.writer, self.table, chunk, written, first=number == 0)
         return Labelled(text, Counter(kinds), faults, doubts)
-
-    def _faults(self, chunk: Chunk) -> list[Fault]:
-        faults = [Fault(chunk.place(n), reason) for n, reason in chunk.faults.items()]
-        if faults and self.options.strict:
-            place, reason = faults[0]
-            raise RowError(f"{self.table.name}, {self.table.place_name} {place}: {reason}")
-        return faults
 
     def _faulty(self) -> _Label:
         """Return the label of rows that could not be read."""
@@ -395,6 +395,37 @@ class _Labeller:
         own = columns.pop(_CANDIDATES)
         n = self.options.n_candidates
         return {**columns, _CANDIDATES: ["|".join(c.split("|")[:n]) for c in own]} if n else columns
+
+
+def faults_of(table: Table, chunk: Chunk, *, strict: bool = False) -> list[Fault]:
+    """Return where rows of a chunk are at fault, and why.
+
+    Raises
+    ------
+    RowError
+        If there are such and must not be.
+    """
+    faults = [Fault(chunk.place(n), reason) for n, reason in chunk.faults.items()]
+    if faults and strict:
+        place, reason = faults[0]
+        raise RowError(f"{table.name}, {table.place_name} {place}: {reason}")
+    return faults
+
+
+def segment_of(
+    writer: Writer, table: Table, chunk: Chunk, labels: Sequence[str], *, first: bool
+) -> bytes:
+    """Join the rows of a chunk to their labels; see `classifier.tables.Writer.segment`.
+
+    Raises
+    ------
+    RowError
+        If a row cannot be written; the message names the table.
+    """
+    try:
+        return writer.segment(chunk, labels, first=first)
+    except InputError as error:
+        raise RowError(f"{table.name}: {error}") from error
 
 
 def _key(title: str, text: str) -> str:

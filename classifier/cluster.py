@@ -21,20 +21,28 @@ from uuid import uuid4
 import pandas as pd
 
 from classifier import paths
-from classifier.batch import ERROR, Columns, as_cells, check_names, find_columns
+from classifier.batch import (
+    ERROR,
+    Columns,
+    as_cells,
+    check_names,
+    faults_of,
+    find_columns,
+    segment_of,
+)
 from classifier.delimited import CsvChunk, CsvOptions, CsvTable, open_csv
 from classifier.dialects import Dialect
-from classifier.errors import ClassifierError, InputError, ModelError, OutputError, RowError
+from classifier.errors import ClassifierError, InputError, ModelError, OutputError
 from classifier.formats import make_writer
 from classifier.labelling_files import Job
 from classifier.labels import LABEL_COLUMNS
 from classifier.model import JobTitleClassifier
 from classifier.outputs import StreamOutput
-from classifier.parquet import ParquetChunk, ParquetTable, libraries
+from classifier.parquet import ParquetChunk, ParquetTable, opened
 from classifier.persistence import MODEL_FILE, read_manifest
 from classifier.shipped import load_model
-from classifier.sources import Source, _from_bytes, _json_kind, kind_of, readable
-from classifier.summary import Fault, Kind, Summary
+from classifier.sources import Source, kind_of, readable, recognised
+from classifier.summary import Kind, Summary
 from classifier.tables import CHANGED, Table
 
 ROWS, BYTES = 100_000, 64 << 20
@@ -44,9 +52,8 @@ CONNECTING = 10
 """How many seconds a scheduler, and its first worker, may take to answer."""
 
 _TITLE, _TEXT, _PART, _STATE = "title", "description", "part", "state"
-_SAMPLE = _BUFFER = 1 << 20
+_BUFFER = 1 << 20
 _BATCH = 10_000
-_MAGIC = ((b"\x1f\x8b", "gz"), (b"\x28\xb5\x2f\xfd", "zst"))
 _MARKS = (
     ("utf-8-sig", BOM_UTF8, "utf-8"),
     ("utf-16", BOM_UTF16_LE, "utf-16-le"),  # also what is meant where there is no mark
@@ -363,16 +370,9 @@ def _remove(fs: Any, folder: str) -> None:
 def _parts(file: Remote, job: Job) -> list[Part]:
     """Divide a file into parts; done by a worker."""
     with readable(file.name):
-        with file.open() as raw:
-            start = raw.read(4)
-        packing = next((packing for magic, packing in _MAGIC if start.startswith(magic)), None)
-        file = replace(file, compression=packing, stamp_of=file.fs.ukey(file.address))
-        with file.open() as raw:
-            start = raw.read(_SAMPLE)
-    found = job.reading.format or _from_bytes(file.name, start) or _json_kind(start, file.format)
-    if found not in ("csv", "tsv", "parquet", None):
-        raise InputError(f"{file.name}: a cluster labels CSV and Parquet only, not {found}")
-    file = replace(file, format=found or "csv")
+        file = recognised(replace(file, stamp_of=file.fs.ukey(file.address)), job.reading.format)
+    if file.format not in ("csv", "tsv", "parquet"):
+        raise InputError(f"{file.name}: a cluster labels CSV and Parquet only, not {file.format}")
     return list((_rows if file.format == "parquet" else _byte_ranges)(file, job))
 
 
@@ -385,8 +385,7 @@ def _columns(table: Table, job: Job) -> Columns:
 
 def _byte_ranges(file: Remote, job: Job) -> Iterator[Part]:
     """Cut a CSV file between rows."""
-    chosen = [name for name in (job.options.title, job.options.description) if name is not None]
-    usual = [*job.usual_names["title"], *job.usual_names["description"], *chosen]
+    usual = job.options.telling_names(job.usual_names)
     table = open_csv(file, usual, job.reading.csv)
     columns = _columns(table, job)
     dialect = table.dialect
@@ -437,13 +436,12 @@ def _rows(file: Remote, job: Job) -> Iterator[Part]:
 
 @contextmanager
 def _parquet(file: Remote) -> Generator[Any, None, None]:
-    pa, parquet = libraries()
-    try:
-        with file.open() as raw, parquet.ParquetFile(raw, buffer_size=_BUFFER) as found:
-            yield found
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{file.name}: cannot be read as Parquet ({reason})") from error
+    with (
+        readable(file.name),
+        file.open() as raw,
+        opened(file.name, raw, buffer_size=_BUFFER) as found,
+    ):
+        yield found
 
 
 class _CsvPart(CsvTable):
@@ -545,9 +543,7 @@ def _read(plan: pd.DataFrame, job: Job) -> pd.DataFrame:
     titles: list[str] = []
     texts: list[str | None] = []
     for chunk in table.chunks(ROWS):
-        if chunk.faults and job.options.strict:
-            row, reason = next(iter(chunk.faults.items()))
-            raise RowError(f"{table.name}, {table.place_name} {chunk.place(row)}: {reason}")
+        faults_of(table, chunk, strict=job.options.strict)
         own_titles, own_texts = part.columns.read(chunk)
         titles += own_titles
         texts += [None] * len(chunk) if own_texts is None else own_texts
@@ -593,12 +589,9 @@ def _write(
                 for cells in own:
                     cells[row] = ERROR if cells is own[0] else ""
             cells_of = dict(zip(added, own, strict=True))
-            try:
-                output.write(writer.segment(chunk, writer.labels(cells_of), first=n == 0))
-            except InputError as error:
-                raise RowError(f"{table.name}: {error}") from error
-            faults = [Fault(chunk.place(row), reason) for row, reason in chunk.faults.items()]
-            summary.add(Counter(map(Kind, *own[:3])), faults)
+            written = writer.labels(cells_of)
+            output.write(segment_of(writer, table, chunk, written, first=n == 0))
+            summary.add(Counter(map(Kind, *own[:3])), faults_of(table, chunk))
         output.write(writer.tail())
         output.finish()
         with suppress(io.UnsupportedOperation):  # a local file

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from classifier.cells import Number, as_text, is_formula
 from classifier.errors import InputError, RowError
+from classifier.labels import is_probability
 from classifier.sources import Source
-from classifier.tables import Chunk, Table, Writer, label_lines, paired
+from classifier.tables import Chunk, LateWriter, Table, paired
 
 if TYPE_CHECKING:  # imported where workbooks are read or written
     from python_calamine import CalamineSheet
@@ -104,7 +105,7 @@ class ExcelTable(Table):
         self._first = first
 
     def _chunks(self, size: int) -> Generator[ExcelChunk, None, None]:
-        rows = _rows(_sheet(self.source, self.sheet))
+        rows = _rows(_sheet(_workbook(self.source), self.name, self.sheet))
         width, start = len(self.header), self._first
         own: list[list[Any]] = []
         for n, cells in enumerate(rows):
@@ -139,11 +140,12 @@ def open_excel(source: Source, sheet: str | None = None) -> ExcelTable:
         If it cannot be read, would take more memory than is good, or has no such sheet.
     """
     _check(source)
-    names = _workbook(source).sheet_names
+    book = _workbook(source)
+    names = book.sheet_names
     if sheet is not None and sheet not in names:
         raise InputError(f"{source.name}: no sheet {sheet!r}; there are {', '.join(names)}")
     for name in [sheet] if sheet is not None else names:
-        own = _sheet(source, name)
+        own = _sheet(book, source.name, name)
         for n, cells in enumerate(_rows(own)):
             if any(cell != "" for cell in cells):
                 header = [as_text(cell) for cell in cells]
@@ -207,13 +209,13 @@ def _workbook(source: Source) -> Any:
         raise InputError(f"{source.name}: a damaged Excel file ({error})") from error
 
 
-def _sheet(source: Source, name: str) -> "CalamineSheet":
+def _sheet(book: Any, file: str, name: str) -> "CalamineSheet":
     from python_calamine import CalamineError
 
     try:
-        found: CalamineSheet = _workbook(source).get_sheet_by_name(name)
+        found: CalamineSheet = book.get_sheet_by_name(name)
     except CalamineError as error:
-        raise InputError(f"{source.name}: sheet {name!r} cannot be read ({error})") from error
+        raise InputError(f"{file}: sheet {name!r} cannot be read ({error})") from error
     return found
 
 
@@ -228,7 +230,7 @@ def _rows(sheet: "CalamineSheet") -> Iterator[list[Any]]:
         yield [*[""] * column, *cells]
 
 
-class ExcelWriter(Writer):
+class ExcelWriter(LateWriter):
     """Writes a workbook of one sheet, when all labels are there.
 
     Parameters
@@ -237,20 +239,12 @@ class ExcelWriter(Writer):
         The names of the columns of the table.
     added
         The names of the columns of the label.
-    excess
-        The name of the columns of cells that have none.
     excel_safe
         Whether text stays text, also where it looks like a formula.
     """
 
-    whole = False
-
-    def __init__(
-        self, header: Sequence[str], added: Sequence[str], excess: str, *, excel_safe: bool
-    ) -> None:
-        self.header = list(header)
-        self.added = list(added)
-        self.excess = excess
+    def __init__(self, header: Sequence[str], added: Sequence[str], *, excel_safe: bool) -> None:
+        super().__init__(header, added)
         self.excel_safe = excel_safe
         n_columns = len(self.header) + len(self.added)
         if n_columns > MAX_COLUMNS:
@@ -258,15 +252,6 @@ class ExcelWriter(Writer):
                 f"{n_columns:,} columns, of which an Excel sheet holds {MAX_COLUMNS:,}; choose "
                 "another --output-format"
             )
-
-    def head(self) -> bytes:
-        return b""
-
-    def labels(self, columns: Mapping[str, Sequence[Any]]) -> list[str]:
-        return label_lines(columns)
-
-    def segment(self, chunk: Chunk, labels: Sequence[str], *, first: bool) -> bytes:  # noqa: ARG002
-        return "".join(labels).encode()
 
     def finish(self, table: Table, segments: Path, target: Path) -> None:
         from openpyxl import Workbook
@@ -304,7 +289,7 @@ class ExcelWriter(Writer):
 
     @staticmethod
     def _label(name: str, value: str) -> Any:
-        return float(value) if name.endswith("confidence") and value else value
+        return float(value) if is_probability(name) and value else value
 
     def _cells(self, sheet: Any) -> Callable[[Any, str], Any]:
         """Return what makes cells of values; the second is where they stand."""

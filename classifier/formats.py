@@ -133,7 +133,7 @@ def make_writer(table: Table, added: Sequence[str], excess: str, how: Writing) -
     if kind in KEYED:
         return JsonWriter(table.header, added, excess, document=kind == "json")
     if kind == "xlsx":
-        return ExcelWriter(table.header, added, excess, excel_safe=how.excel_safe is not False)
+        return ExcelWriter(table.header, added, excel_safe=how.excel_safe is not False)
     if kind == "parquet":
         return ParquetWriter(table.header, added, excess)
     own = table.dialect if isinstance(table, CsvTable) else None

@@ -11,6 +11,7 @@ from typing import Any
 from classifier.cells import Number, as_json, as_text, has_halves
 from classifier.dialects import Survey, loosely, run_of, survey
 from classifier.errors import InputError
+from classifier.labels import is_probability
 from classifier.sources import Source, readable
 from classifier.tables import Chunk, Table, Writer, distinct, listed
 
@@ -407,7 +408,7 @@ def _label_value(name: str, value: str) -> str:
     """Write a cell of a label: numbers for probabilities, null where there is none."""
     if not value:
         return "[]" if name.endswith("candidates") else "null"
-    if name.endswith("confidence"):
+    if is_probability(name):
         return value
     if name.endswith("candidates"):
         pairs = (part.rpartition(":") for part in value.split("|"))

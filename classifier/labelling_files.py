@@ -126,8 +126,7 @@ def label_file(
     """
     kind, compression = kind_of("" if target == "-" else target)
     writing = replace(job.writing, format=job.writing.format or kind)
-    chosen = [name for name in (job.options.title, job.options.description) if name is not None]
-    usual = [*job.usual_names["title"], *job.usual_names["description"], *chosen]
+    usual = job.options.telling_names(job.usual_names)
     wants_columns = review_path is not None or writing.format not in (None, *KEYED)
     reading = replace(job.reading, all_keys=wants_columns)
     with open_table(source, usual, reading) as table:

@@ -16,6 +16,11 @@ LABEL_COLUMNS = (
 """The columns of a label, in the order in which files get them."""
 
 
+def is_probability(column: str) -> bool:
+    """Return whether a column of a label holds probabilities, whatever prefix its name has."""
+    return column.endswith("confidence")
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A department that a title may belong to.

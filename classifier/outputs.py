@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from classifier.errors import InputError, OutputError, RowError
 from classifier.files import replacing, sync_directory, write_text
 from classifier.sources import pack
-from classifier.tables import Table, Writer
+from classifier.tables import LateWriter, Table, Writer
 
 CHECKPOINT = 1.0
 """How often it is written down how far a run has come, in seconds."""
@@ -51,7 +51,7 @@ class Output(ABC):
         """How many chunks are written, also by an earlier run."""
         self.state: State = {}
         """What the earlier run gave to `add`."""
-        self._writer = writer
+        self._late = writer if isinstance(writer, LateWriter) else None
         self._table = table
         self._compression = compression
 
@@ -70,16 +70,16 @@ class Output(ABC):
 
     def packed(self, data: bytes) -> bytes:
         """Compress what is written at once, so that parts end to end are an archive."""
-        return pack(data, self._compression) if self._writer.whole else data
+        return data if self._late else pack(data, self._compression)
 
-    def _make(self, segments: Path, target: Path) -> None:
+    def _make(self, writer: LateWriter, segments: Path, target: Path) -> None:
         """Make a file of segments, for a format whose end depends on its beginning."""
         if self._compression is None:
-            self._writer.finish(self._table, segments, target)
+            writer.finish(self._table, segments, target)
             return
         with tempfile.TemporaryDirectory(prefix="jobtitle-") as directory:
             plain = Path(directory) / "whole"
-            self._writer.finish(self._table, segments, plain)
+            writer.finish(self._table, segments, plain)
             with plain.open("rb") as file, target.open("wb") as archive:
                 while block := file.read(_BLOCK):
                     archive.write(pack(block, self._compression))
@@ -114,7 +114,7 @@ class StreamOutput(Output):
         self._aside = stream
 
     def __enter__(self) -> "StreamOutput":
-        if not self._writer.whole:
+        if self._late:
             self._aside = self._stack.enter_context(tempfile.TemporaryFile())
         return self
 
@@ -127,13 +127,13 @@ class StreamOutput(Output):
 
     def finish(self) -> None:
         with self._said():
-            if not self._writer.whole:
+            if self._late:
                 with tempfile.TemporaryDirectory(prefix="jobtitle-") as directory:
                     segments, target = Path(directory) / "segments", Path(directory) / "whole"
                     self._aside.seek(0)
                     with segments.open("wb") as file:
                         shutil.copyfileobj(self._aside, file)
-                    self._make(segments, target)
+                    self._make(self._late, segments, target)
                     with target.open("rb") as file:
                         shutil.copyfileobj(file, self._stream)
             self._stream.flush()
@@ -285,13 +285,13 @@ class FileOutput(Output):
         with self._said():
             if os.name == "nt":  # Windows gives no other name to what is open
                 self._stack.close()
-            if self._writer.whole:
+            if not self._late:
                 if self.path.exists():
                     self.partial.chmod(self.path.stat().st_mode & 0o777)
                 self.partial.replace(self.path)
             else:
                 with replacing(self.path, self._draft) as target:
-                    self._make(self.partial, target)
+                    self._make(self._late, self.partial, target)
                 self.partial.unlink()
             sync_directory(self.path.parent)
             self.journal.unlink(missing_ok=True)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from classifier.cells import Number, as_text, whole
 from classifier.errors import InputError
+from classifier.labels import is_probability
 from classifier.sources import Source
-from classifier.tables import Chunk, Table, Writer, distinct, label_lines, paired
+from classifier.tables import Chunk, LateWriter, Table, distinct, paired
 
 if TYPE_CHECKING:  # imported where Parquet is read or written
     import pyarrow as pa
@@ -108,12 +109,12 @@ class ParquetTable(Table):
     @property
     def schema(self) -> "pa.Schema":
         """The types of the columns, and what else the file says of them."""
-        with _opened(self.source) as file:
+        with opened(self.name, self.source.path) as file:
             return file.schema_arrow
 
     def _chunks(self, size: int) -> Generator[ParquetChunk, None, None]:
         row = 0
-        with _opened(self.source) as file:
+        with opened(self.name, self.source.path) as file:
             for batch in file.iter_batches(batch_size=size):
                 yield ParquetChunk(row, batch)
                 row += batch.num_rows
@@ -127,7 +128,7 @@ def open_parquet(source: Source) -> ParquetTable:
     InputError
         If it cannot be read, or pyarrow is not installed.
     """
-    with _opened(source) as file:
+    with opened(source.name, source.path) as file:
         names = list(file.schema_arrow.names)
         if not names:
             raise InputError(f"{source.name}: a Parquet file without columns")
@@ -135,14 +136,35 @@ def open_parquet(source: Source) -> ParquetTable:
 
 
 @contextmanager
-def _opened(source: Source) -> Generator[Any, None, None]:
+def opened(name: str, file: Path | BinaryIO, **how: Any) -> Generator[Any, None, None]:
+    """Open a Parquet file.
+
+    Parameters
+    ----------
+    name
+        What messages call it.
+    file
+        Where it is, or the file itself.
+    how
+        What pyarrow shall know besides.
+
+    Yields
+    ------
+    pyarrow.parquet.ParquetFile
+        The file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or pyarrow is not installed.
+    """
     pa, parquet = libraries()
     try:
-        with parquet.ParquetFile(source.path) as file:
-            yield file
+        with parquet.ParquetFile(file, **how) as found:
+            yield found
     except (pa.ArrowException, OSError, UnicodeError) as error:
         reason = str(error).partition("\n")[0]
-        raise InputError(f"{source.name}: cannot be read as Parquet ({reason})") from error
+        raise InputError(f"{name}: cannot be read as Parquet ({reason})") from error
 
 
 def libraries() -> tuple[Any, Any]:
@@ -163,7 +185,7 @@ def libraries() -> tuple[Any, Any]:
     return pa, parquet
 
 
-class ParquetWriter(Writer):
+class ParquetWriter(LateWriter):
     """Writes a Parquet file, when all labels are there; what was no Parquet becomes text.
 
     Parameters
@@ -176,22 +198,10 @@ class ParquetWriter(Writer):
         The name of a column of cells that have none.
     """
 
-    whole = False
-
     def __init__(self, header: Sequence[str], added: Sequence[str], excess: str) -> None:
         libraries()
-        self.header = list(header)
-        self.added = list(added)
+        super().__init__(header, added)
         self.excess = excess
-
-    def head(self) -> bytes:
-        return b""
-
-    def labels(self, columns: Mapping[str, Sequence[Any]]) -> list[str]:
-        return label_lines(columns)
-
-    def segment(self, chunk: Chunk, labels: Sequence[str], *, first: bool) -> bytes:  # noqa: ARG002
-        return "".join(labels).encode()
 
     def finish(self, table: Table, segments: Path, target: Path) -> None:
         pa, parquet = libraries()
@@ -251,12 +261,12 @@ def _text(value: Any) -> str | None:
 def label_type(name: str) -> Any:
     """Return the type of a column of the label: probabilities are numbers, all else is text."""
     pa, _ = libraries()
-    return pa.float64() if name.endswith("confidence") else pa.string()
+    return pa.float64() if is_probability(name) else pa.string()
 
 
 def label_array(name: str, values: Sequence[str]) -> Any:
     """Return a column of the label; what is empty is missing."""
     pa, _ = libraries()
-    if name.endswith("confidence"):
+    if is_probability(name):
         return pa.array([float(value) if value else None for value in values], pa.float64())
     return pa.array([value or None for value in values], pa.string())

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, BinaryIO, TypeVar, cast
 
 from classifier.errors import InputError
 
@@ -45,6 +45,7 @@ MAX_UNPACKED = 8 << 30
 """The most bytes that are unpacked from an archive that has to be written to a file."""
 
 _COMPRESSIONS = {".gz": "gz", ".zst": "zst"}
+_PACKED = ((b"\x1f\x8b", "gz"), (b"\x28\xb5\x2f\xfd", "zst"))
 _IN_PLACE = ("xlsx", "parquet")  # formats that are not read from beginning to end
 _BLOCK = 1 << 20
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
@@ -115,6 +116,9 @@ class Source:
         return found.st_size, found.st_mtime_ns
 
 
+SomeSource = TypeVar("SomeSource", bound=Source)
+
+
 def kind_of(name: str) -> tuple[str | None, str | None]:
     """Return the format and compression that a file's name tells, None where it does not.
 
@@ -163,7 +167,7 @@ def open_source(source: str, wanted: str | None = None) -> Iterator[Source]:
                 with Path(source).open("rb") as pipe:
                     _spool(pipe, spool, name)
             path = spool if spool.exists() else Path(source)
-            found = _recognised(name, path, wanted, kind_of(source)[0])
+            found = recognised(Source(name, path, kind_of(source)[0] or "csv", None), wanted)
             if found.compression and found.format in _IN_PLACE:
                 unpacked = spool.with_suffix(".unpacked")
                 with found.open() as packed:
@@ -217,19 +221,36 @@ def _spool(stream: IO[bytes], path: Path, name: str, limit: int | None = None) -
             file.write(block)
 
 
-def _recognised(name: str, path: Path, wanted: str | None, ending: str | None) -> Source:
-    """Find out format and compression."""
-    with path.open("rb") as file:
+def recognised(source: SomeSource, wanted: str | None = None) -> SomeSource:
+    """Find out the format and compression of a file by its bytes.
+
+    Parameters
+    ----------
+    source
+        The file, with the format that its ending tells, and no compression.
+    wanted
+        Its format, if the user says so.
+
+    Returns
+    -------
+    Source
+        The same file.
+
+    Raises
+    ------
+    InputError
+        If it is of a kind that cannot be read.
+    OSError
+        If it cannot be opened.
+    """
+    with source.open() as file:
         start = file.read(4)
-    compression = None
-    if start.startswith(b"\x1f\x8b"):
-        compression = "gz"
-    elif start.startswith(b"\x28\xb5\x2f\xfd"):
-        compression = "zst"
-    with _opened(path, compression) as file:
+    packing = next((own for magic, own in _PACKED if start.startswith(magic)), None)
+    source = replace(source, compression=packing)
+    with source.open() as file:
         start = file.read(_BLOCK)
-    found = wanted or _from_bytes(name, start) or _json_kind(start, ending)
-    return Source(name, path, found or "csv", compression)
+    found = wanted or _from_bytes(source.name, start) or _json_kind(start, source.format)
+    return replace(source, format=found or "csv")
 
 
 def _from_bytes(name: str, start: bytes) -> str | None:

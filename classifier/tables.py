@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -140,18 +140,15 @@ class Table(ABC):
 
 @dataclass(frozen=True)
 class RowsChunk(Chunk):
-    """Rows at hand.
+    """Rows at hand, none at fault.
 
     Parameters
     ----------
     rows
         The cells of each.
-    found
-        What is wrong with rows, by their position.
     """
 
     rows: list[list[Any]]
-    found: Mapping[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -168,7 +165,7 @@ class RowsChunk(Chunk):
     @property
     def faults(self) -> Mapping[int, str]:
         """What is wrong with rows, by their position."""
-        return self.found
+        return {}
 
     def place(self, row: int) -> int:
         """Return the position of a row, counted from 1."""
@@ -202,13 +199,9 @@ class RowsTable(Table):
 class Writer(ABC):
     """Writes rows with their labels.
 
-    A label is first written alone, since titles repeat; then it is joined to its row. What
-    segments there are is joined end to end; a format whose end depends on its beginning is made
-    of that by `finish`.
+    A label is first written alone, since titles repeat; then it is joined to its row. Head,
+    segments and tail, end to end, are the file, but for a `LateWriter`.
     """
-
-    whole = True
-    """Whether head, segments and tail, end to end, are the file; else `finish` makes it."""
 
     @abstractmethod
     def head(self) -> bytes:
@@ -241,9 +234,45 @@ class Writer(ABC):
         """Return what the file ends with."""
         return b""
 
+
+class LateWriter(Writer):
+    """Writes a format whose end depends on its beginning: made when all labels are there.
+
+    Until then, head and tail are empty, and segments are lines of labels, for `paired`.
+
+    Parameters
+    ----------
+    header
+        The names of the columns of the table.
+    added
+        The names of the columns of the label.
+    """
+
+    def __init__(self, header: Sequence[str], added: Sequence[str]) -> None:
+        self.header = list(header)
+        self.added = list(added)
+
+    def head(self) -> bytes:
+        """Return nothing."""
+        return b""
+
+    def labels(self, columns: Mapping[str, Sequence[Any]]) -> list[str]:
+        """Write labels as lines."""
+        return [",".join(row) + "\n" for row in zip(*columns.values(), strict=True)]
+
+    def segment(self, chunk: Chunk, labels: Sequence[str], *, first: bool) -> bytes:  # noqa: ARG002
+        """Join the labels; rows come to them in the end."""
+        return "".join(labels).encode()
+
+    @abstractmethod
     def finish(self, table: Table, segments: Path, target: Path) -> None:
-        """Make the file of the segments and of the rows, which are read once more."""
-        raise NotImplementedError
+        """Make the file of the segments and of the rows, which are read once more.
+
+        Raises
+        ------
+        InputError
+            If a row cannot be written in this format, or there are not as many as there were.
+        """
 
 
 def listed(header: Sequence[str]) -> str:
@@ -268,11 +297,6 @@ def distinct(header: Sequence[str]) -> list[str]:
             own += "_"
         names.append(own)
     return names
-
-
-def label_lines(columns: Mapping[str, Sequence[Any]]) -> list[str]:
-    """Write labels as lines, for a writer that joins them to their rows at the end."""
-    return [",".join(row) + "\n" for row in zip(*columns.values(), strict=True)]
 
 
 def paired(table: Table, segments: Path) -> Iterator[tuple[Chunk, list[list[str]]]]:
