@@ -148,6 +148,7 @@ def _labelled_csv(query: Query) -> Response:
         query.prefix,
         query.wishes.get("candidates", 0),
         query.min_confidence,
+        corrections=model.corrections,
     )
     directory = TemporaryDirectory(prefix="jobtitle-")
     try:

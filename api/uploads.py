@@ -130,7 +130,9 @@ class Upload:
         path = directory / "file.csv"
         sent.save(path)
         self.model = model
-        self.options = Options(model.policy(), title or None, description or None)
+        self.options = Options(
+            model.policy(), title or None, description or None, corrections=model.corrections
+        )
         self.table = _table(path, self.options.telling_names(usual))
         try:
             self.columns: Columns = find_columns(self.table, self.options, usual)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from classifier.errors import InputError, RowError
-from classifier.labels import LABEL_COLUMNS
+from classifier.labels import LABEL_COLUMNS, Corrections
 from classifier.model import JobTitleClassifier
 from classifier.outputs import Output
 from classifier.policy import Policy
@@ -64,6 +64,8 @@ class Options:
         Whether a row that cannot be read ends the run.
     review
         Whether doubtful rows are noted.
+    corrections
+        What the model knows of what people said; if there is any, a column ``basis`` is added.
     """
 
     policy: Policy
@@ -74,11 +76,13 @@ class Options:
     min_confidence: float | None = None
     strict: bool = False
     review: bool = False
+    corrections: Corrections | None = field(default=None, repr=False)
 
     @property
     def added(self) -> tuple[str, ...]:
         """The names of the added columns."""
-        names = (*LABEL_COLUMNS, _CANDIDATES) if self.n_candidates else LABEL_COLUMNS
+        names = [*LABEL_COLUMNS]
+        names += ["basis"] * (self.corrections is not None) + [_CANDIDATES] * (self.n_candidates > 0)
         return tuple(self.prefix + name for name in names)
 
     def telling_names(self, usual_names: Mapping[str, Sequence[str]]) -> list[str]:

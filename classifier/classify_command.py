@@ -200,6 +200,7 @@ def _job(
             chosen["min_confidence"],
             strict=chosen["strict"],
             review=review,
+            corrections=model.corrections,
         ),
         Reading(
             chosen["input_format"],

@@ -554,6 +554,7 @@ def _label(rows: pd.DataFrame, job: Job, model_directory: Path | None) -> pd.Dat
     """Label the rows of a part."""
     with _LOADING:  # once, also where a worker has several threads
         model = _model(model_directory, job.model_hash)
+        model.corrections = job.options.corrections
     return model.predict_frame(
         rows,
         title=_TITLE,

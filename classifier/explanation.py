@@ -120,8 +120,9 @@ def explain(label: Label, scores: Scores, scorer: Scorer) -> Explanation:
     if scores.known.any():
         weight = float(scores.known[0, row] - scores.known[0].mean())
         words.append(WordWeight(scores.evidence.titles[0], "catalogue", weight))
-    best = int(scores.fit(department, np.array([0]))[0].argmax())
-    role = scorer.roles.roles[scorer.roles.positions[department][best]]
+    own = [scorer.roles.roles[n] for n in scorer.roles.positions[department]]
+    best = own[int(scores.fit(department, np.array([0]))[0].argmax())]
+    role = next((role for role in own if role.id == label.role), best)
     return Explanation(
         label,
         department,

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.special import softmax
 
 from classifier.catalogue import Role
+from classifier.labels import Corrected
 from classifier.policy import Policy
 from classifier.roles import positions_by_department
 from classifier.scoring import Scored
@@ -63,7 +64,42 @@ class Labelling:
         self._departments = list(self._positions)
         self._places = role_places(roles)
 
-    def columns(self, scores: Scored, policy: Policy, threshold: float) -> dict[str, Any]:
+    def correct(
+        self, scores: Scored, corrected: Mapping[int, Corrected]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Let what people said overrule the scores.
+
+        Parameters
+        ----------
+        scores
+            Of n_postings postings; the probability of a department that a person named becomes 1.
+        corrected
+            By posting; what names a department that is not there is passed over.
+
+        Returns
+        -------
+        ndarray of shape (n_postings,), ndarray of shape (n_postings,)
+            Whether each posting was corrected, and the position of the role that was named, -1
+            where none was.
+        """
+        is_corrected = np.zeros(scores.layout.n_postings, dtype=bool)
+        role = np.full(scores.layout.n_postings, -1)
+        for posting, said in corrected.items():
+            if said.department in self._positions and not scores.layout.is_empty[posting]:
+                scores.probabilities[posting] = 0
+                scores.probabilities[posting, self._departments.index(said.department)] = 1
+                is_corrected[posting] = True
+                own = {self.roles[n].id: n for n in self._positions[said.department]}
+                role[posting] = own.get(said.role or "", -1)
+        return is_corrected, role
+
+    def columns(
+        self,
+        scores: Scored,
+        policy: Policy,
+        threshold: float,
+        corrected: Mapping[int, Corrected] | None = None,
+    ) -> dict[str, Any]:
         """Decide each posting.
 
         Parameters
@@ -74,12 +110,16 @@ class Labelling:
             Decides the category.
         threshold
             Below this probability, 0-1, a text is ``unknown``.
+        corrected
+            What people said, by posting, if there is anyone to ask; see `correct`.
 
         Returns
         -------
         dict of str to Named or array of shape (n_postings,)
-            The columns of `classifier.labels.LABEL_COLUMNS`.
+            The columns of `classifier.labels.LABEL_COLUMNS`, and ``basis`` if there are
+            corrections.
         """
+        is_corrected, said = self.correct(scores, corrected or {})
         best = scores.probabilities.argmax(axis=1)
         confidence = scores.probabilities.max(axis=1, initial=0)
         no_work = 1 - scores.probabilities.sum(axis=1)
@@ -91,6 +131,7 @@ class Labelling:
             name = self._departments[department]
             positions = self._positions[name]
             role[rows] = positions[scores.fit(name, rows).argmax(axis=1)]
+        role = np.where(said >= 0, said, role)
         found, where = np.unique(role, return_inverse=True)
         roles = [self.roles[n] if n >= 0 else None for n in found]
         rules = [policy.rule(r.department, r.id) if r else None for r in roles]
@@ -100,6 +141,7 @@ class Labelling:
         column = np.array(of_rule, dtype=np.int64)
         of_category = table[np.arange(len(best)), column[where]]
         level, level_confidence = self._levels(scores, roles, where)
+        basis = {"basis": Named(["model", "correction"], is_corrected.astype(np.int64))}
         return {
             "status": Named(
                 ["labelled", "unknown", "empty"], np.where(is_empty, 2, np.where(labelled, 0, 1))
@@ -112,6 +154,7 @@ class Labelling:
             "confidence": np.where(is_empty, np.nan, confidence),
             "category_confidence": of_category,
             "seniority_confidence": level_confidence,
+            **(basis if corrected is not None else {}),
         }
 
     def _levels(

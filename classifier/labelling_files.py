@@ -57,7 +57,8 @@ class Job:
 
     def fingerprint(self, table: Table) -> dict[str, str]:
         """Tell input, model and options apart from others."""
-        chosen = repr((self.options, self.reading, self.writing, self.share, __version__))
+        said = self.options.corrections and self.options.corrections.version
+        chosen = repr((self.options, self.reading, self.writing, self.share, said, __version__))
         return {
             "input": table.source.sha256(),
             "model": self.model_hash,

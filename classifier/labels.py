@@ -1,6 +1,8 @@
 """What comes out: labels and their candidates."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 LABEL_COLUMNS = (
     "status",
@@ -59,6 +61,8 @@ class Label:
         How often a level that was read in the same way is right, 0-1; None unless labelled.
     candidates
         The likeliest departments, likeliest first.
+    basis
+        ``model``, or ``correction`` if a person said what the title is.
     """
 
     status: str
@@ -71,3 +75,51 @@ class Label:
     category_confidence: float | None
     seniority_confidence: float | None
     candidates: tuple[Candidate, ...]
+    basis: str = "model"
+
+
+class Corrected(NamedTuple):
+    """What a person said a posting is.
+
+    Parameters
+    ----------
+    department
+        Its id.
+    role
+        Its id; None if the person did not say.
+    """
+
+    department: str
+    role: str | None = None
+
+
+class Corrections(Protocol):
+    """What people said, for a model to ask before it answers.
+
+    Attributes
+    ----------
+    version
+        Another number after every change.
+    """
+
+    @property
+    def version(self) -> int: ...  # noqa: D102
+
+    def find(
+        self, titles: Sequence[str], descriptions: Sequence[str] | None
+    ) -> dict[int, Corrected]:
+        """Find the postings that were corrected.
+
+        Parameters
+        ----------
+        titles : sequence of shape (n_postings,)
+            Free text.
+        descriptions : sequence of shape (n_postings,), optional
+            Free text.
+
+        Returns
+        -------
+        dict of int to Corrected
+            By position.
+        """
+        ...

@@ -13,7 +13,7 @@ from classifier.catalogue import Role
 from classifier.errors import InputError
 from classifier.fast import FastScorer
 from classifier.labelling import Labelling, Named
-from classifier.labels import Candidate, Label
+from classifier.labels import Candidate, Corrected, Corrections, Label
 from classifier.lexicon import Lexicon
 from classifier.policy import Policy, find_policy
 from classifier.postings import Evidence
@@ -24,6 +24,7 @@ from classifier.taxonomy import Taxonomy
 if TYPE_CHECKING:  # reasons are given by scikit-learn, which takes a second to import
     from classifier.explanation import Explanation
 
+_Said = Mapping[int, Corrected] | None
 _TITLES, _POSTINGS = 50_000, 2_000
 """How many titles, and how many postings with a description, are scored at a time."""
 
@@ -40,6 +41,11 @@ class JobTitleClassifier:
         reasons are wanted.
     taxonomy, policies, seniority
         What labels are made of.
+
+    Attributes
+    ----------
+    corrections
+        What people said some titles are, which goes before what was learned; None for nothing.
     """
 
     def __init__(
@@ -56,6 +62,7 @@ class JobTitleClassifier:
         self.taxonomy = taxonomy
         self.policies = policies
         self.seniority = seniority
+        self.corrections: Corrections | None = None
         self._reference = reference
         self._lock = threading.RLock()
 
@@ -146,7 +153,8 @@ class JobTitleClassifier:
         _check(titles, descriptions)
         with self._lock:
             scores = self._scorer.score(titles, descriptions)
-            return self._labels(scores, policy or self.policy(), min_confidence, n_candidates)
+            said = self._said(titles, descriptions)
+            return self._labels(scores, policy or self.policy(), min_confidence, n_candidates, said)
 
     def explain(
         self,
@@ -181,7 +189,8 @@ class JobTitleClassifier:
         from classifier.explanation import explain
 
         scores = self.reference.score(Evidence.read([title], [description]))
-        label = self._labels(scores, policy or self.policy(), min_confidence, 3)[0]
+        said = self._said([title], [description])
+        label = self._labels(scores, policy or self.policy(), min_confidence, 3, said)[0]
         return explain(label, scores, self.reference)
 
     def predict_frame(
@@ -212,8 +221,8 @@ class JobTitleClassifier:
         Returns
         -------
         DataFrame
-            The columns of `LABEL_COLUMNS`, on the index of `frame`; ids are empty strings and
-            confidences are missing where a row has none.
+            The columns of `LABEL_COLUMNS`, and ``basis`` if there are corrections, on the index of
+            `frame`; ids are empty strings and confidences are missing where a row has none.
 
         Raises
         ------
@@ -235,9 +244,10 @@ class JobTitleClassifier:
         for start in range(0, max(len(titles), 1), step):
             end = start + step
             with self._lock:
-                own_texts = texts[start:end] if texts is not None else None
-                scores = self._scorer.score(titles[start:end], own_texts)
-                parts.append(self._frame(scores, policy, min_confidence, n_candidates))
+                own, own_texts = titles[start:end], texts[start:end] if texts is not None else None
+                scores = self._scorer.score(own, own_texts)
+                said = self._said(own, own_texts)
+                parts.append(self._frame(scores, policy, min_confidence, n_candidates, said))
         whole = _joined(parts)
         return (whole if again is None else whole.take(codes)).set_axis(frame.index)
 
@@ -265,7 +275,8 @@ class JobTitleClassifier:
         """
         texts = None if description is None else _texts(frame, description)
         scores = self.reference.score(Evidence.read(_texts(frame, title), texts))
-        found = self._frame(scores, policy or self.policy(), min_confidence, n_candidates)
+        said = self._said(_texts(frame, title), texts)
+        found = self._frame(scores, policy or self.policy(), min_confidence, n_candidates, said)
         return found.set_axis(frame.index)
 
     def _threshold(self, min_confidence: float | None) -> float:
@@ -274,10 +285,19 @@ class JobTitleClassifier:
             raise InputError(f"min_confidence is a probability, from 0 to 1, not {threshold}")
         return threshold
 
+    def _said(self, titles: Sequence[str], descriptions: Sequence[str] | None) -> _Said:
+        """Return what people said of postings, None if there is nobody to ask."""
+        return None if self.corrections is None else self.corrections.find(titles, descriptions)
+
     def _frame(
-        self, scores: Scored, policy: Policy, min_confidence: float | None, n_candidates: int
+        self,
+        scores: Scored,
+        policy: Policy,
+        min_confidence: float | None,
+        n_candidates: int,
+        said: _Said,
     ) -> pd.DataFrame:
-        decided = self._labelling.columns(scores, policy, self._threshold(min_confidence))
+        decided = self._labelling.columns(scores, policy, self._threshold(min_confidence), said)
         columns = {
             name: column.categorical() if isinstance(column, Named) else column
             for name, column in decided.items()
@@ -294,9 +314,14 @@ class JobTitleClassifier:
         return pd.DataFrame(columns)
 
     def _labels(
-        self, scores: Scored, policy: Policy, min_confidence: float | None, n_candidates: int
+        self,
+        scores: Scored,
+        policy: Policy,
+        min_confidence: float | None,
+        n_candidates: int,
+        said: _Said,
     ) -> list[Label]:
-        columns = self._labelling.columns(scores, policy, self._threshold(min_confidence))
+        columns = self._labelling.columns(scores, policy, self._threshold(min_confidence), said)
         ranked = self._labelling.ranked(scores, n_candidates)
         labels = []
         cells = [column.tolist() for column in columns.values()]
