@@ -82,7 +82,9 @@ class Options:
     def added(self) -> tuple[str, ...]:
         """The names of the added columns."""
         names = [*LABEL_COLUMNS]
-        names += ["basis"] * (self.corrections is not None) + [_CANDIDATES] * (self.n_candidates > 0)
+        names += ["basis"] * (self.corrections is not None) + [_CANDIDATES] * (
+            self.n_candidates > 0
+        )
         return tuple(self.prefix + name for name in names)
 
     def telling_names(self, usual_names: Mapping[str, Sequence[str]]) -> list[str]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit, softmax
+from scipy.special import expit, logit
 
 TARGET_ACCURACY = 0.904
 """The accuracy that labels above the confidence threshold must reach on held-out titles."""
@@ -24,6 +24,27 @@ TEXT_DISAGREEMENT = 0.17
 Whole ads are harder to agree on than titles: employers name another function for one ad in five,
 however plain its words.
 """
+
+
+def softmax(log_odds: np.ndarray) -> np.ndarray:
+    """Return the probabilities that log-odds stand for.
+
+    Parameters
+    ----------
+    log_odds : ndarray of shape (n_postings, n_classes)
+        Up to a constant a row.
+
+    Returns
+    -------
+    ndarray of shape (n_postings, n_classes)
+        Each row sums to 1.
+
+    Notes
+    -----
+    `scipy.special.softmax` takes ten times as long for a single row.
+    """
+    odds = np.exp(log_odds - log_odds.max(axis=1, keepdims=True))
+    return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
 
 @dataclass(frozen=True)
@@ -65,7 +86,7 @@ class Calibration:
 
 
 def _doubted(log_odds: np.ndarray, doubt: np.ndarray | float) -> np.ndarray:
-    return np.asarray((1 - doubt) * softmax(log_odds, axis=1) + doubt / log_odds.shape[1])
+    return np.asarray((1 - doubt) * softmax(log_odds) + doubt / log_odds.shape[1])
 
 
 def calibrate(decisions: np.ndarray, truth: np.ndarray, familiar: np.ndarray) -> Calibration:

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from classifier.keys import sequence_keys
+from classifier.keys import positions, sequence_keys
 from classifier.lexicon import Lexicon
 from classifier.memory import Memory
 from classifier.postings import Layout
 from classifier.reading import Words
+from classifier.recall import FEW, Recall
 from classifier.roles import EXACT_WEIGHT
 from classifier.runs import spread
 from classifier.scoring import CATALOGUE_WEIGHT, Decision
@@ -24,6 +26,9 @@ MAX_WORDS = 150_000
 
 A word takes about 400 bytes, and 120 for each department whose roles it was compared with.
 """
+
+_FEW_SUMS = 4
+"""So many sums are done before scipy has checked its matrix."""
 
 _WIDEST_GAP = 3
 """No phrase of a level has room for more words than this that it does not name."""
@@ -52,6 +57,7 @@ class FastScorer:
 
     def _forget(self) -> None:
         self.memory = Memory(self.lexicon, self.seniority)
+        self.recall = Recall(self.memory)
         self._levels: dict[int, int] = {}
 
     def score(self, titles: Sequence[str], descriptions: Sequence[str] | None) -> "FastScores":
@@ -71,41 +77,43 @@ class FastScorer:
         """
         if self.memory.n_words > MAX_WORDS or self.memory.n_runs > 3 * MAX_WORDS:
             self._forget()
+        words = self.recall.read(titles) if descriptions is None else None
+        if words is None:
+            words = self.memory.reader.read(titles, descriptions)
         memory = self.memory
-        words = memory.reader.read(titles, descriptions)
         memory.learn()
         layout = words.layout
         pairs, pair_piece = memory.pairs(words.numbers, words.piece)
-        piece = np.append(words.piece, pair_piece)
-        numbers = np.append(words.numbers, pairs)
+        piece = np.concatenate([words.piece, pair_piece])
+        numbers = np.concatenate([words.numbers, pairs])
         title = self._find_titles(words)
         of_class = np.where(title >= 0, self.lexicon.title_class[title], -1)
         rows = np.flatnonzero(of_class >= 0)
         if layout.has_text:
-            A = _summing(piece, numbers, (layout.n_pieces, memory.n_numbers))
-            log_odds, scale, known = self._log_odds(A)
+            sums = Sums.of(piece, numbers, layout.n_pieces)
+            log_odds, scale, known = self._log_odds(sums)
             worth = self.decision.worth(log_odds, known)
             weights = layout.weights(worth)
             total = layout.membership(weights) @ log_odds
-            total[rows, of_class[rows]] += CATALOGUE_WEIGHT
             silent = np.bincount(layout.owner, known, layout.n_postings) == 0
             substance = layout.substance(worth)
-            A = sp.csr_matrix(layout.membership(weights * scale) @ A)
+            whole = layout.membership(weights * scale) @ sums.matrix(self.memory.n_numbers)
+            sums = Sums(whole.data, whole.indices, whole.indptr)
         else:  # one title each: nothing to weigh
-            A = _summing(layout.owner[piece], numbers, (layout.n_postings, memory.n_numbers))
-            total, scale, known = self._log_odds(A)
-            total[rows, of_class[rows]] += CATALOGUE_WEIGHT
+            sums = Sums.of(layout.owner[piece], numbers, layout.n_postings)
+            total, scale, known = self._log_odds(sums)
             silent, substance = ~known, np.zeros(layout.n_postings)
-            A.data = np.repeat(scale, np.diff(A.indptr))
+            sums = Sums(np.repeat(scale, np.diff(sums.ends)), sums.numbers, sums.ends)
+        total[rows, of_class[rows]] += CATALOGUE_WEIGHT
         probabilities = self.decision.probabilities(total, substance, silent)
-        return FastScores(words, probabilities, self, A, title)
+        return FastScores(words, probabilities, self, sums, title)
 
-    def _log_odds(self, A: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _log_odds(self, sums: "Sums") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the log-odds of texts, their scale, and whether anything of them is known."""
-        squared = A @ self.memory.squares
+        squared = sums.over(self.memory.squares)
         known = squared > 0
         scale = (1 / np.sqrt(np.where(known, squared, 1))).astype(np.float32)
-        log_odds = A @ self.memory.scores
+        log_odds = sums.over(self.memory.scores)
         log_odds *= scale[:, np.newaxis]
         log_odds += self.lexicon.intercept
         return log_odds, scale, known
@@ -118,13 +126,18 @@ class FastScorer:
         sizes = np.bincount(words.piece[own], minlength=layout.n_pieces)
         titles = np.flatnonzero(sizes)
         found = np.full(layout.n_postings, -1)
-        found[layout.owner[titles]] = self.lexicon.title_index.get_indexer(
-            pd.Index(sequence_keys(keys, sizes[titles]))
+        found[layout.owner[titles]] = positions(
+            self.lexicon.title_index, sequence_keys(keys, sizes[titles])
         )
         return found
 
     def levels(self, words: Words) -> np.ndarray:
         """Return the level that each posting's title tells of; see `Scored.title_levels`."""
+        if words.layout.n_postings <= FEW and not words.layout.has_text:
+            return self.recall.levels(words, self._levels_of)
+        return self._levels_of(words)
+
+    def _levels_of(self, words: Words) -> np.ndarray:
         found = np.full(words.layout.n_postings, -1)
         in_title = words.layout.is_title[words.piece]
         kind, piece = self.memory.kind[words.numbers[in_title]], words.piece[in_title]
@@ -165,8 +178,8 @@ class FastScores:
         A row sums to at most 1, the rest being the probability that the text names no work.
     scorer
         Computed them.
-    A : sparse matrix of shape (n_postings, n_words)
-        How much each word and pair counts.
+    sums
+        How much each word and pair counts in each posting.
     title : ndarray of shape (n_postings,)
         The title's position in the catalogue; -1 where it has none.
     """
@@ -174,13 +187,13 @@ class FastScores:
     words: Words
     probabilities: np.ndarray
     scorer: FastScorer
-    A: sp.csr_matrix
+    sums: "Sums"
     title: np.ndarray
 
     @cached_property
     def units(self) -> np.ndarray:
         """How many units of features each posting has."""
-        return np.asarray(self.A @ self.scorer.memory.units)
+        return self.sums.over(self.scorer.memory.units)
 
     @property
     def layout(self) -> Layout:
@@ -190,13 +203,10 @@ class FastScores:
     def fit(self, department: str, rows: np.ndarray) -> np.ndarray:
         """Return how well the roles of a department fit; see `Scored.fit`."""
         memory, lexicon = self.scorer.memory, self.scorer.lexicon
-        sizes = np.diff(self.A.indptr)[rows]
-        at = spread(self.A.indptr[rows], sizes)
-        columns, values = memory.for_roles(department, self.A.indices[at])
-        ends = np.append(0, np.cumsum(sizes))
-        own = sp.csr_matrix((self.A.data[at], columns, ends), shape=(len(rows), len(values)))
-        fit = np.asarray(own @ values)
-        fit -= np.outer(self.units[rows], lexicon.sizes_of(department))
+        own = self.sums.some(rows)
+        numbers, values = memory.for_roles(department, own.numbers)
+        fit = Sums(own.weights, numbers, own.ends).over(values)
+        fit -= np.multiply.outer(self.units[rows], lexicon.sizes_of(department))
         # a title that stands in the catalogue speaks for its own roles
         titled = np.flatnonzero(self.title[rows] >= 0)
         if len(titled):
@@ -213,9 +223,55 @@ class FastScores:
         return self.words.telling.get(posting, [])
 
 
-def _summing(row: np.ndarray, column: np.ndarray, shape: tuple[int, int]) -> sp.csr_matrix:
-    """Return the matrix that has a 1 for each place that is named."""
-    order = np.argsort(row, kind="stable")
-    ends = np.append(0, np.cumsum(np.bincount(row, minlength=shape[0])))
-    ones = np.ones(len(row), dtype=np.float32)
-    return sp.csr_matrix((ones, column[order], ends), shape=shape)
+@dataclass(frozen=True)
+class Sums:
+    """Which rows of numbers to add up, and by what weight: a sparse matrix, less its checks.
+
+    Parameters
+    ----------
+    weights, numbers : ndarray of shape (n_words,)
+        The rows, and how much each counts, sum after sum.
+    ends : ndarray of shape (n_sums + 1,)
+        Where each sum begins, and where the last ends.
+    """
+
+    weights: np.ndarray
+    numbers: np.ndarray
+    ends: np.ndarray
+
+    @classmethod
+    def of(cls, row: np.ndarray, numbers: np.ndarray, n_sums: int) -> "Sums":
+        """Sum numbers by row, each once."""
+        order = np.argsort(row, kind="stable")
+        ends = np.zeros(n_sums + 1, dtype=np.int64)
+        np.cumsum(np.bincount(row, minlength=n_sums), out=ends[1:])
+        return cls(np.ones(len(row), dtype=np.float32), numbers[order], ends)
+
+    def some(self, rows: np.ndarray) -> "Sums":
+        """Return some of the sums."""
+        if len(rows) == len(self.ends) - 1:  # in order, so it is all of them
+            return self
+        sizes = (self.ends[1:] - self.ends[:-1])[rows]
+        at = spread(self.ends[rows], sizes)
+        ends = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum(sizes, out=ends[1:])
+        return Sums(self.weights[at], self.numbers[at], ends)
+
+    def over(self, values: np.ndarray) -> np.ndarray:
+        """Sum rows of values one by one: it makes no difference how many sums there are."""
+        n_sums = len(self.ends) - 1
+        if values.ndim == 1:
+            row = np.repeat(np.arange(n_sums), np.diff(self.ends))
+            return np.bincount(row, self.weights * values[self.numbers], n_sums)
+        if n_sums > _FEW_SUMS:
+            return np.asarray(self.matrix(len(values)) @ values)
+        weighted = self.weights[:, np.newaxis] * values[self.numbers]
+        found = np.empty((n_sums, values.shape[1]), dtype=weighted.dtype)
+        for n, (start, end) in enumerate(pairwise(self.ends.tolist())):
+            weighted[start:end].sum(axis=0, out=found[n])
+        return found
+
+    def matrix(self, n_numbers: int) -> sp.csr_matrix:
+        """Return the matrix of shape (n_sums, n_numbers)."""
+        shape = (len(self.ends) - 1, n_numbers)
+        return sp.csr_matrix((self.weights, self.numbers, self.ends), shape=shape)

@@ -5,13 +5,17 @@ Unequal ones share a key with a probability of about 1 in 10^19 a pair.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 _MIX, _PLACE = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
 _BASE, _SECOND = np.uint64(0x9FB21C651E98DF25), np.uint64(0xA0761D6478BD642F)
 _BEGIN, _END = "<", ">"
+_FEW = 8
 
 
 def codes_of(text: str) -> np.ndarray:
@@ -165,6 +169,30 @@ def piece_keys(words: Sequence[str], shortest: int, longest: int) -> tuple[np.nd
             keys.append(_mixed(run[whole] + np.uint64(length)))
             owners.append(owner[whole])
     return np.concatenate(keys), np.concatenate(owners)
+
+
+def positions(index: "pd.Index[Any]", keys: np.ndarray) -> np.ndarray:
+    """Look keys up.
+
+    Parameters
+    ----------
+    index
+        Keys, each once.
+    keys : ndarray of shape (n_keys,)
+        uint64.
+
+    Returns
+    -------
+    ndarray of shape (n_keys,)
+        The position of each among those of the index, -1 for those not there.
+    """
+    if len(keys) > _FEW:
+        return index.get_indexer(pd.Index(keys))
+    found = np.full(len(keys), -1)
+    for n, key in enumerate(keys):  # pandas checks a list of keys for longer than it looks them up
+        with suppress(KeyError):
+            found[n] = index.get_loc(key)
+    return found
 
 
 def key_of_piece(piece: str) -> np.uint64:

@@ -2,22 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import softmax
 
 from classifier.catalogue import Role
+from classifier.categories import CategorySums
 from classifier.labels import Corrected
 from classifier.policy import Policy
 from classifier.roles import positions_by_department
 from classifier.scoring import Scored
 from classifier.seniority import SeniorityReader
 from classifier.taxonomy import SENIORITIES
-
-ROLE_MATTERS = 0.05
-"""The least probability of a department, 0-1, at which its roles are told apart for categories."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +43,13 @@ class Named:
         return pd.Categorical.from_codes(codes[self.where], list(categories))  # type: ignore[call-overload]
 
 
+class _Said(NamedTuple):
+    """Whether each posting was corrected, and the position of its role, -1 if none was named."""
+
+    is_corrected: np.ndarray
+    role: np.ndarray
+
+
 class Labelling:
     """Decides postings by their scores.
 
@@ -62,36 +66,28 @@ class Labelling:
         self.seniority = seniority
         self._positions = positions_by_department(roles)
         self._departments = list(self._positions)
-        self._places = role_places(roles)
+        self._category_sums: CategorySums | None = None
 
-    def correct(
-        self, scores: Scored, corrected: Mapping[int, Corrected]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Let what people said overrule the scores.
+    def _correct(self, scores: Scored, corrected: Mapping[int, Corrected]) -> "_Said":
+        """Let what people said overrule the scores: the probability of what they named becomes 1.
 
-        Parameters
-        ----------
-        scores
-            Of n_postings postings; the probability of a department that a person named becomes 1.
-        corrected
-            By posting; what names a department that is not there is passed over.
-
-        Returns
-        -------
-        ndarray of shape (n_postings,), ndarray of shape (n_postings,)
-            Whether each posting was corrected, and the position of the role that was named, -1
-            where none was.
+        What names a department that is not there is passed over.
         """
-        is_corrected = np.zeros(scores.layout.n_postings, dtype=bool)
-        role = np.full(scores.layout.n_postings, -1)
-        for posting, said in corrected.items():
-            if said.department in self._positions and not scores.layout.is_empty[posting]:
+        said = _Said(*(np.full(scores.layout.n_postings, none) for none in (False, -1)))
+        for posting, own in corrected.items():
+            if own.department in self._positions and not scores.layout.is_empty[posting]:
                 scores.probabilities[posting] = 0
-                scores.probabilities[posting, self._departments.index(said.department)] = 1
-                is_corrected[posting] = True
-                own = {self.roles[n].id: n for n in self._positions[said.department]}
-                role[posting] = own.get(said.role or "", -1)
-        return is_corrected, role
+                scores.probabilities[posting, self._departments.index(own.department)] = 1
+                roles = {self.roles[n].id: n for n in self._positions[own.department]}
+                said.is_corrected[posting] = True
+                said.role[posting] = roles.get(own.role or "", -1)
+        return said
+
+    def _sums(self, policy: Policy) -> CategorySums:
+        """Return what sums up by a policy; that of the latest is kept."""
+        if self._category_sums is None or self._category_sums.policy is not policy:
+            self._category_sums = CategorySums(policy, self.roles)
+        return self._category_sums
 
     def columns(
         self,
@@ -111,7 +107,7 @@ class Labelling:
         threshold
             Below this probability, 0-1, a text is ``unknown``.
         corrected
-            What people said, by posting, if there is anyone to ask; see `correct`.
+            What people said, by posting, if there is anyone to ask.
 
         Returns
         -------
@@ -119,7 +115,7 @@ class Labelling:
             The columns of `classifier.labels.LABEL_COLUMNS`, and ``basis`` if there are
             corrections.
         """
-        is_corrected, said = self.correct(scores, corrected or {})
+        said = None if corrected is None else self._correct(scores, corrected)
         best = scores.probabilities.argmax(axis=1)
         confidence = scores.probabilities.max(axis=1, initial=0)
         no_work = 1 - scores.probabilities.sum(axis=1)
@@ -131,18 +127,19 @@ class Labelling:
             name = self._departments[department]
             positions = self._positions[name]
             role[rows] = positions[scores.fit(name, rows).argmax(axis=1)]
-        role = np.where(said >= 0, said, role)
+        if said is not None:
+            role = np.where(said.role >= 0, said.role, role)
         found, where = np.unique(role, return_inverse=True)
         roles = [self.roles[n] if n >= 0 else None for n in found]
         rules = [policy.rule(r.department, r.id) if r else None for r in roles]
-        shares = category_probabilities(scores, policy, self._places)
-        table = np.column_stack([*shares.values(), np.full(len(best), np.nan)])
-        of_rule = [list(shares).index(rule.category) if rule else -1 for rule in rules]
-        column = np.array(of_rule, dtype=np.int64)
-        of_category = table[np.arange(len(best)), column[where]]
+        sums = self._sums(policy)
+        of_rule = [sums.categories.index(rule.category) if rule else 0 for rule in rules]
+        of_category = sums.of(scores)[
+            np.arange(len(best)), np.array(of_rule, dtype=np.int64)[where]
+        ]
+        of_category[role < 0] = np.nan
         level, level_confidence = self._levels(scores, roles, where)
-        basis = {"basis": Named(["model", "correction"], is_corrected.astype(np.int64))}
-        return {
+        named: dict[str, Any] = {
             "status": Named(
                 ["labelled", "unknown", "empty"], np.where(is_empty, 2, np.where(labelled, 0, 1))
             ),
@@ -154,8 +151,10 @@ class Labelling:
             "confidence": np.where(is_empty, np.nan, confidence),
             "category_confidence": of_category,
             "seniority_confidence": level_confidence,
-            **(basis if corrected is not None else {}),
         }
+        if said is not None:
+            named["basis"] = Named(["model", "correction"], said.is_corrected.astype(np.int64))
+        return named
 
     def _levels(
         self, scores: Scored, roles: Sequence[Role | None], where: np.ndarray
@@ -199,52 +198,6 @@ class Labelling:
             [(str(d), float(p)) for d, p in zip(*pair, strict=True)]
             for pair in zip(names, values, strict=True)
         ]
-
-
-def role_places(roles: Sequence[Role]) -> dict[str, dict[str, int]]:
-    """Return for each department its roles, with their places among its fits."""
-    return {
-        department: {roles[n].id: place for place, n in enumerate(own)}
-        for department, own in positions_by_department(roles).items()
-    }
-
-
-def category_probabilities(
-    scores: Scored, policy: Policy, places: Mapping[str, Mapping[str, int]]
-) -> dict[str, np.ndarray]:
-    """Sum the probabilities of departments and roles by office category.
-
-    Parameters
-    ----------
-    scores
-        Of n_postings postings.
-    policy
-        Says which department and which role falls in which category.
-    places
-        Department, in the order of probabilities, to its roles and their places among the fits.
-
-    Returns
-    -------
-    dict of str to ndarray of shape (n_postings,)
-        Category to probability, 0-1; together they are the probability that there is work.
-    """
-    rules = (*policy.departments.values(), *policy.roles.values())
-    categories = list(dict.fromkeys(rule.category for rule in rules))
-    column = [categories.index(policy.departments[department].category) for department in places]
-    sums = scores.probabilities @ np.eye(len(categories))[column]
-    likely = scores.probabilities >= ROLE_MATTERS
-    for n in np.flatnonzero(likely.any(axis=0)).tolist():
-        department, own = list(places.items())[n]
-        special = [role for role in policy.roles if role in own]
-        if special:
-            rows = np.flatnonzero(likely[:, n])
-            fit = scores.fit(department, rows)
-            shares = softmax(fit, axis=1)[:, [own[role] for role in special]]
-            shares *= scores.probabilities[rows, n, np.newaxis]
-            for role, share in zip(special, shares.T, strict=True):
-                sums[rows, categories.index(policy.roles[role].category)] += share
-                sums[rows, column[n]] -= share
-    return dict(zip(categories, np.clip(sums, 0, 1).T, strict=True))
 
 
 def _position(level: str | None) -> int:

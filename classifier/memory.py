@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 import scipy.sparse as sp
 
-from classifier.keys import pair_keys, piece_keys, word_keys
+from classifier.keys import pair_keys, piece_keys, positions, word_keys
 from classifier.lexicon import N_BREAKS, Known, Lexicon
 from classifier.reading import Reader
 from classifier.runs import Numbers, Runs, spread
@@ -53,9 +52,11 @@ class Memory:
         self._numbers = Numbers(N_BREAKS + lexicon.n_pairs, words)
         self._runs = Runs(self._numbers, lexicon.tokenizer, seniority, known.runs)
         self.reader = Reader(self._runs)
-        # arrays that may be memory-mapped: they are read, and exchanged when they grow
-        self.scores, self.squares, self.units = known.scores, known.squares, known.units
-        self.keys, self.kind, self.sizes = known.keys, known.kind, known.sizes
+        # they may be memory-mapped: plain views are quicker; they are exchanged when they grow
+        own = (known.scores, known.squares, known.units, known.keys, known.kind, known.sizes)
+        self.scores, self.squares, self.units, self.keys, self.kind, self.sizes = map(
+            np.asarray, own
+        )
         self.starts = np.cumsum(known.sizes) - known.sizes
         self._columns, self._n_columns = known.columns, len(known.columns)
         kinds = np.unique(known.kind[known.kind > 0]).tolist()
@@ -152,7 +153,7 @@ class Memory:
         keys, owner = piece_keys(words, self._lexicon.shortest, self._lexicon.longest)
         keys = np.append(self.keys[numbers], keys)
         owner = np.append(np.arange(len(words)), owner)
-        found = self._lexicon.feature_index.get_indexer(pd.Index(keys))
+        found = positions(self._lexicon.feature_index, keys)
         order = np.argsort(owner, kind="stable")
         order = order[found[order] >= 0]
         columns = (found[order] + self._lexicon.n_pairs).astype(np.int32)
@@ -192,8 +193,7 @@ class Memory:
             The pairs' numbers and pieces.
         """
         keys = self.keys[numbers]
-        both = pd.Index(pair_keys(keys[:-1], keys[1:]))
-        found = self._lexicon.pair_index.get_indexer(both)
+        found = positions(self._lexicon.pair_index, pair_keys(keys[:-1], keys[1:]))
         known = (found >= 0) & (piece[1:] == piece[:-1])
         return found[known] + N_BREAKS, piece[1:][known]
 

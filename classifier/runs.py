@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from classifier.keys import codes_of, prefix_sums, span_keys
+from classifier.keys import codes_of, positions, prefix_sums, span_keys
 from classifier.seniority import SeniorityReader
 from classifier.text import Tokenizer, cut, has_letter
 
@@ -194,7 +194,7 @@ class Runs:
 
     def _look_up(self, keys: np.ndarray) -> np.ndarray:
         """Return the records of runs, -1 for those not in the table."""
-        found = self._index.get_indexer(pd.Index(keys))
+        found = positions(self._index, keys)
         return np.where(found >= 0, self._record_of[found], -1)
 
     def _look_up_bare(

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.special import softmax
 
-from classifier.calibration import Calibration
+from classifier.calibration import Calibration, softmax
 from classifier.postings import Evidence, Layout
 from classifier.roles import RoleIndex
 from classifier.seniority import SeniorityReader
@@ -119,7 +118,7 @@ class Decision:
         ndarray of shape (n_pieces,)
             0-1.
         """
-        probabilities = softmax(log_odds, axis=1)[:, self.is_work]
+        probabilities = softmax(log_odds)[:, self.is_work]
         return np.asarray(probabilities.max(axis=1, initial=0) ** 2 * has_features)
 
     def probabilities(

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifier import JobTitleClassifier
+from classifier.categories import CategorySums
 from classifier.errors import InputError
-from classifier.labelling import category_probabilities, role_places
 from classifier.labels import LABEL_COLUMNS
 from classifier.postings import Evidence
 from classifier.text import MAX_SENTENCE, MAX_SENTENCES
@@ -172,13 +172,29 @@ def test_a_category_is_the_sum_of_its_parts(
     assert np.isfinite(scores.probabilities).all()
     assert (scores.probabilities >= 0).all()
     assert (scores.probabilities.sum(axis=1) <= 1 + 1e-9).all()
-    categories = category_probabilities(scores, policy, role_places(model.roles))
+    sums = CategorySums(policy, model.roles)
+    categories = dict(zip(sums.categories, sums.of(scores).T, strict=True))
     assert sum(categories.values()) == pytest.approx(scores.probabilities.sum(axis=1))
     outside = [
         rule.category == "outside_office" for rule in map(policy.departments.get, model.departments)
     ]
     parts = scores.probabilities[:, outside].sum(axis=1)
     assert categories["outside_office"] == pytest.approx(parts)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["Säljare", "Lönechef, Umeå", "IT", "x", "Junior kock 80 %"]) | st.text()
+    )
+)
+def test_confidence_is_the_same_to_the_bit_in_any_company(
+    model: JobTitleClassifier, titles: list[str]
+) -> None:
+    """A file does not depend on what else is labelled with a title, nor on how many at a time."""
+    many = [*titles, *map(str, range(30))]
+    together = [label.confidence for label in model.predict(many)][: len(titles)]
+    assert [model.predict([title])[0].confidence for title in titles] == together
 
 
 def test_a_role_moves_its_share_of_the_category(model: JobTitleClassifier) -> None:
