@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test train selection benchmark soak kill service cluster bodies clean
+.PHONY: run test train selection benchmark soak kill service reload cluster bodies corrections german clean
 
 run: $(VENV)/.run
 	$(BIN)/python -m classifier classify notebooks/postings.csv
@@ -39,12 +39,22 @@ kill: $(VENV)/.run  # slow: kills a run over two million rows twenty times
 service: $(VENV)/.run  # slow: loads the service, overloads it, and watches it for ten minutes
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/service.py
 
+reload: $(VENV)/.run  # exchanges models under load, ten times
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/reload.py
+
 cluster: $(VENV)/.run  # slow: labels 2 GB of Parquet, plainly and by Dask
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dask]'
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/cluster.py
 
 bodies: $(VENV)/.test  # slow: sends the service fifty thousand bodies
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bodies.py
+
+corrections: $(VENV)/.run  # slow: 8 processes record 10,000 corrections, and one is killed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[postgresql]'
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/corrections.py
+
+german: $(VENV)/.run  # slow: trains a German model from a download shaped like ESCO's
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/registers.py
 
 clean:
 	rm -rf $(VENV) models/*.joblib models/manifest.json

@@ -8,6 +8,8 @@ from classifier.taxonomy import BASES, SENIORITIES
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
+_BASES = f"{', '.join(f'`{basis}`' for basis in BASES)}, or a reason in the words of a policy"
+
 
 class _Answer(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -65,7 +67,7 @@ class Label(_Answer):
     category: Annotated[str | None, Field(description="The id of an office category, or null.")]
     category_basis: Annotated[
         str | None,
-        Field(description="Why that category.", json_schema_extra={"enum": [*BASES, None]}),
+        Field(description=f"Why that category: {_BASES}; null unless labelled."),
     ]
     role: Annotated[str | None, Field(description="The id of the closest role, or null.")]
     seniority: Annotated[
@@ -84,7 +86,41 @@ class Label(_Answer):
     candidates: Annotated[
         list[Candidate], Field(description="The likeliest departments, likeliest first.")
     ]
+    basis: Annotated[
+        Literal["model", "correction"],
+        Field(description="`correction`: a person said what it is; its confidence is 1."),
+    ]
     explanation: Annotated[Reasons | None, Field(description="Only if asked for.")] = None
+
+
+class Said(_Answer):
+    """What the model said of a posting when it was corrected."""
+
+    department: Annotated[str | None, Field(description="Null if it said none.")]
+    role: str | None
+    confidence: Annotated[
+        Probability | None, Field(description="The probability of the likeliest department.")
+    ]
+    model: Annotated[str | None, Field(description="SHA-256 of the model's file, if known.")]
+
+
+class StoredCorrection(_Answer):
+    """A correction as it was recorded."""
+
+    id: Annotated[str, Field(description="Its own; the same correction again keeps it.")]
+    at: Annotated[str, Field(description="When, in UTC, as ISO 8601 has it.")]
+    title: str
+    description: str
+    department: str
+    role: str | None
+    who: str
+    said: Annotated[Said | None, Field(description="What the model had said.")]
+
+
+class StoredCorrections(_Answer):
+    """Corrections as they were recorded, in the order in which they were sent."""
+
+    corrections: list[StoredCorrection]
 
 
 class Labels(_Answer):
@@ -116,7 +152,7 @@ class Department(_Answer):
     name: Annotated[str, Field(description="In the language of the answer.")]
     names: Annotated[dict[str, str], Field(description="By language.")]
     category: Annotated[str, Field(description="Its office category by the usual policy.")]
-    category_basis: Annotated[str, Field(description="Why.", json_schema_extra={"enum": [*BASES]})]
+    category_basis: Annotated[str, Field(description=f"Why: {_BASES}.")]
 
 
 class Category(_Answer):
@@ -138,7 +174,7 @@ class Taxonomy(_Answer):
     """What labels are made of."""
 
     version: str
-    language: Literal["en", "sv"]
+    language: str
     departments: list[Department]
     categories: list[Category]
     policies: list[PolicyChoice]

@@ -5,7 +5,9 @@ from typing import Any
 
 from flask import Flask
 
-from api import guards, metrics, openapi, page, problems, routes
+from api import correcting, guards, metrics, openapi, page, problems, review, routes
+from api.database import Database
+from api.doubts import Doubts
 from api.settings import Settings
 from api.together import Together
 from classifier import JobTitleClassifier, paths
@@ -27,12 +29,18 @@ def create_app(
     settings
         Limits, keys and origins; the usual ones if None.
     facts
-        What ``/v1/model`` shall tell besides.
+        The model's manifest: what ``/v1/model`` shall tell besides, and the titles that it must
+        label right to be ready.
 
     Returns
     -------
     flask.Flask
         A WSGI application.
+
+    Raises
+    ------
+    DatabaseError
+        If a database was named and cannot be opened.
     """
     settings = settings or Settings()
     app = Flask(__name__, static_folder=None)
@@ -41,13 +49,21 @@ def create_app(
     app.config["USUAL_NAMES"] = read_toml(paths.training_data() / "columns.toml")
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions["classifier"] = model
-    app.extensions["together"] = Together(model)
+    database = Database.open(settings)
+    corrections = model.corrections if database is None else database.live()
+    answering = model.asking(corrections)
+    app.extensions["classifier"] = answering
+    app.extensions["plain"] = model.asking(None)
+    app.extensions["together"] = Together(answering)
+    app.extensions["database"] = database
+    app.extensions["doubts"] = Doubts(database, settings.review_queue)
     metrics.declare()
     guards.register(app, settings)
     problems.register(app)
     routes.register(app)
+    correcting.register(app)
     openapi.register(app, model, settings)
     if not settings.key_hashes:  # a browser has no key to send
         page.register(app)
+        review.register(app)
     return app

@@ -3,6 +3,8 @@
 import os
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -12,14 +14,19 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 _DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 
 
-def share_between_processes() -> None:
+@contextmanager
+def shared_between_processes() -> Iterator[None]:
     """Let the processes made from this one count in files that all of them read.
 
     Prometheus' client looks for their directory when it is imported: nothing here imports it
     before that.
     """
-    if _DIRECTORY not in os.environ:
-        os.environ[_DIRECTORY] = tempfile.mkdtemp(prefix="jobtitle-metrics-")
+    if _DIRECTORY in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="jobtitle-metrics-") as directory:
+        os.environ[_DIRECTORY] = directory
+        yield
 
 
 @lru_cache(maxsize=1)
@@ -37,9 +44,22 @@ def _counters() -> tuple[Any, Any]:
     )
 
 
+@lru_cache(maxsize=1)
+def _workers() -> Any:
+    import prometheus_client as prometheus
+
+    return prometheus.Gauge(
+        "jobtitle_workers",
+        "Processes that answer, by the SHA-256 of their model.",
+        ("model",),
+        multiprocess_mode="livesum",
+    )
+
+
 def declare() -> None:
     """Make the counters, before threads would do so at the same time."""
     _counters()
+    _workers()
 
 
 def count(method: str, path: str, status: int, seconds: float) -> None:
@@ -53,6 +73,18 @@ def count_postings(statuses: Counter[str]) -> None:
     postings, _ = _counters()
     for status, n in statuses.items():
         postings.labels(status).inc(n)
+
+
+def count_worker(sha256: str) -> None:
+    """Count this process among those that answer with a model."""
+    _workers().labels(sha256).set(1)
+
+
+def forget(process: int) -> None:
+    """Count a process that has ended no more; what it counted stays."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(process)  # type: ignore[no-untyped-call]
 
 
 def exposition() -> Response:

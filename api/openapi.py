@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from flask import render_template as rendered
 from flask.typing import ResponseReturnValue
 from pydantic.json_schema import models_json_schema
 
-from api import answers, schemas
+from api import answers, corrections, schemas
+from api.naming import languages
 from api.settings import Settings
 from classifier import JobTitleClassifier, __version__
 
@@ -32,25 +33,33 @@ KINDS = {
         400,
         "The body is not JSON in UTF-8, or holds a number that cannot be read.",
     ),
+    "not-found": (404, "There is no such path."),
+    "wrong-method": (405, "The path is there, but not for this method; Allow names those it has."),
     "no-key": (401, "This service asks for a key, and none that it knows was sent."),
     "too-large": (413, "The body or the headers are larger than allowed; the limit is given."),
     "unsupported-type": (
         415,
-        "The body is neither JSON, nor JSON-LD, nor CSV by its Content-Type.",
+        "The body is of no type, by its Content-Type, that this path takes.",
     ),
     "invalid-field": (422, "The body or the address was read, but a field is not as it must be."),
     "invalid-file": (422, "The CSV file cannot be read, or it is not clear which column to label."),
     "too-many-requests": (429, "This client asks too often; Retry-After says when to go on."),
     "busy": (503, "More requests wait than can be answered in good time; try again soon."),
     "not-ready": (503, "The model does not answer its test titles as it should."),
+    "no-database": (
+        503,
+        "Corrections cannot be recorded: there is no database, or it does not answer.",
+    ),
+    "fault": (500, "A fault of the service; its log names the request by its X-Request-Id."),
 }
 """Kinds of problems, with their status and what they mean; each has a type ``/problems/…``."""
 
 _HERE = Path(__file__).parent
 _SHARED = "#/components/schemas"
 _MODELS = (
-    schemas.Single, schemas.Batch, schemas.Query, answers.Labels, answers.LabelledJobPostings,
-    answers.Taxonomy, answers.ModelFacts, answers.Health, answers.Problem,
+    schemas.Single, schemas.Batch, schemas.Query, corrections.NewCorrections, answers.Labels,
+    answers.LabelledJobPostings, answers.StoredCorrections, answers.Taxonomy, answers.ModelFacts,
+    answers.Health, answers.Problem,
 )  # fmt: skip
 _JOB_POSTINGS = ("JobPosting", "JobPostingList", "JobPostingGraph")
 _STATUSES = {
@@ -62,7 +71,7 @@ _STATUSES = {
     429: "Too many requests.",
     431: "The headers are too large.",
     500: "A fault of the service.",
-    503: "The service is busy or not ready.",
+    503: "The service is busy, not ready, or without a database.",
 }
 _ALWAYS = (400, 413, 431, 500, 503)
 _HEADERS = {
@@ -134,7 +143,7 @@ def document(model: JobTitleClassifier, settings: Settings) -> dict[str, Any]:
     Parameters
     ----------
     model
-        Says which policies there are.
+        Says which policies, departments, roles and languages there are.
     settings
         Say whether a key is needed.
 
@@ -148,19 +157,23 @@ def document(model: JobTitleClassifier, settings: Settings) -> dict[str, Any]:
     models: dict[str, Any] = {**made["$defs"], **_JOB_POSTING}
     for name in ("Single", "Batch", "Query"):
         own = models[name]["properties"]["policy"]
-        del own["pattern"]
+        del own["maxLength"]
         own["enum"] = list(model.policies)
     models["Single"]["anyOf"] = [{"required": ["title"]}, {"required": ["description"]}]
+    models["NewCorrection"]["allOf"] = _right_labels(model)
+    models["NewCorrection"]["properties"]["department"]["enum"] = list(model.taxonomy.departments)
+    tongues = languages(model.taxonomy)
+    models["Taxonomy"]["properties"]["language"]["enum"] = tongues
     described: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {
             "title": "Job-title classifier",
             "version": __version__,
-            "description": "Labels Swedish and English job titles and postings: department, "
-            "office category, role and seniority, how sure that is, and why.",
+            "description": "Labels job titles and postings: department, office category, role "
+            "and seniority, how sure that is, and why.",
         },
         "servers": [{"url": "/"}],
-        "paths": _paths(models.pop("Query")["properties"]),
+        "paths": _paths(models.pop("Query")["properties"], tongues),
         "components": {"schemas": dict(sorted(models.items()))},
     }
     if settings.key_hashes:
@@ -176,7 +189,43 @@ def document(model: JobTitleClassifier, settings: Settings) -> dict[str, Any]:
     return described
 
 
-def _paths(query: Mapping[str, Any]) -> dict[str, Any]:
+def _right_labels(model: JobTitleClassifier) -> list[dict[str, Any]]:
+    """Describe what a correction may say: some text, a department, and a role of it."""
+    words = [
+        {"properties": {name: {"pattern": corrections.WORDS}}, "required": [name]}
+        for name in ("title", "description")
+    ]
+    roles: dict[str, list[str | None]] = {own: [None] for own in model.taxonomy.departments}
+    for role in model.roles:
+        roles[role.department].append(role.id)
+    labels = [
+        {"properties": {"department": {"const": department}, "role": {"enum": own}}}
+        for department, own in roles.items()
+    ]
+    return [{"anyOf": words}, {"anyOf": labels}]
+
+
+def _correct() -> dict[str, Any]:
+    """Describe how corrections are recorded."""
+    own = _json("correct", "Record corrections", "StoredCorrection", (401, 415, 422, 429), 201)
+    own["description"] = (
+        f"What a person says that a posting is, or up to {schemas.MAX_POSTINGS:,} of them: all are "
+        "recorded, or none. When this answers, they are kept, and the same posting is answered by "
+        "them at once, with `basis` `correction`; of several the latest counts. The same "
+        "correction again is no other: it keeps its id. Titles, descriptions and names are kept "
+        "until they are deleted, by `jobtitle corrections delete`; they are not given out here."
+    )
+    own["responses"]["201"]["description"] = "The corrections as they were recorded, in order."
+    schema = _schema("NewCorrection", "NewCorrections")
+    examples = _examples("correct", "request", "application/json")
+    content = {"application/json": {"schema": schema, "examples": examples}}
+    own["requestBody"] = {"required": True, "content": content}
+    answered = own["responses"]["201"]["content"]["application/json"]
+    answered["schema"] = _schema("StoredCorrection", "StoredCorrections")
+    return own
+
+
+def _paths(query: Mapping[str, Any], tongues: Sequence[str]) -> dict[str, Any]:
     """Describe the operations."""
     classify = _operation("classify", "Label postings", {}, (401, 415, 422, 429))
     classify["description"] = (
@@ -213,15 +262,16 @@ def _paths(query: Mapping[str, Any]) -> dict[str, Any]:
         {
             "name": "Accept-Language",
             "in": "header",
-            "description": "The language of the names: English or Swedish.",
+            "description": f"The language of the names: {' or '.join(tongues)}.",
             "schema": {"type": "string"},
-            "example": "sv",
+            "example": tongues[-1],
         }
     )
     taxonomy["responses"]["200"]["headers"] |= _headers("Content-Language")
     plain = {"text/plain": {"type": "string"}}
     return {
         "/v1/classify": {"post": classify},
+        "/v1/corrections": {"post": _correct()},
         "/v1/taxonomy": {"get": taxonomy},
         "/v1/model": {"get": _json("model", "Which model answers", "ModelFacts", (401, 429))},
         "/v2/health/live": {"get": _json("live", "Whether the process answers", "Health")},
@@ -230,18 +280,24 @@ def _paths(query: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _json(name: str, summary: str, model: str, more: Iterable[int] = ()) -> dict[str, Any]:
-    return _operation(name, summary, {"application/json": _schema(model)}, more)
+def _json(
+    name: str, summary: str, model: str, more: Iterable[int] = (), status: int = 200
+) -> dict[str, Any]:
+    return _operation(name, summary, {"application/json": _schema(model)}, more, status)
 
 
 def _operation(
-    name: str, summary: str, answered: Mapping[str, Any], more: Iterable[int] = ()
+    name: str,
+    summary: str,
+    answered: Mapping[str, Any],
+    more: Iterable[int] = (),
+    status: int = 200,
 ) -> dict[str, Any]:
     """Describe an operation: what it answers, and the statuses of its problems."""
-    responses = {"200": {"description": summary, "headers": _headers("X-Request-Id")}}
-    responses["200"] |= _answered(name, answered)
-    for status in sorted((*_ALWAYS, *more)):
-        responses[str(status)] = _problem(status)
+    well = {"description": summary, "headers": _headers("X-Request-Id")}
+    responses = {str(status): well | _answered(name, answered)}
+    for bad in sorted((*_ALWAYS, *more)):
+        responses[str(bad)] = _problem(bad)
     return {
         "operationId": name,
         "summary": summary,

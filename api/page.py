@@ -15,10 +15,11 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from api import marks, metrics
-from api.current import current_model, current_settings
+from api.current import current_database, current_model, current_settings
 from api.schemas import MAX_DESCRIPTION, MAX_TITLE
 from api.uploads import Upload, overview_of
 from api.wording import LANGUAGES, Fault, Wording
+from classifier.corrections import MAX_NAME
 from classifier.errors import InputError
 from classifier.taxonomy import read_toml
 
@@ -28,7 +29,7 @@ _YEAR = 365 * 24 * 60 * 60
 page = Blueprint("page", __name__, template_folder="templates")
 
 
-def _wording() -> Wording:
+def wording() -> Wording:
     """Return the wording that is asked for, else that of the browser."""
     language = request.args.get("lang", "")
     if language not in LANGUAGES:
@@ -36,17 +37,19 @@ def _wording() -> Wording:
     return Wording(language, current_app.extensions["page"]["texts"][language], current_model())
 
 
-def _page(status: int = 200, **found: Any) -> Response:
-    """Write the page with what was found."""
-    words = _wording()
+def render(status: int = 200, template: str = "page.html", **found: Any) -> Response:
+    """Write a page with what was found."""
+    words = wording()
     html = rendered(
-        "page.html",
+        template,
         w=words,
         t=words.texts,
         version=current_app.extensions["page"]["version"],
         limit=current_settings().max_body,
         max_title=MAX_TITLE,
         max_description=MAX_DESCRIPTION,
+        max_who=MAX_NAME,
+        corrects=current_database() is not None,
         **found,
     )
     response = Response(html, status)
@@ -56,20 +59,27 @@ def _page(status: int = 200, **found: Any) -> Response:
     return response
 
 
-def _form() -> dict[str, str]:
-    """Return the fields that were sent."""
+def read_form() -> dict[str, str]:
+    """Return the fields that were sent.
+
+    Raises
+    ------
+    Fault
+        If they are too large.
+    """
     limit = current_settings().max_body
     request.max_content_length = request.max_form_memory_size = limit
     try:
-        return request.form.to_dict()
+        # forms end lines as DOS does, programs do not: the same posting shall be the same
+        return {name: text.replace("\r\n", "\n") for name, text in request.form.items()}
     except RequestEntityTooLarge as error:
-        raise Fault("too_large", 413, size=_wording().size(limit)) from error
+        raise Fault("too_large", 413, size=wording().size(limit)) from error
 
 
 @page.get("/")
 def show() -> ResponseReturnValue:
     """Show the page as it is at first."""
-    return _page()
+    return render()
 
 
 @page.post("/")
@@ -77,26 +87,30 @@ def classify() -> ResponseReturnValue:
     """Label a posting, and show the reasons."""
     typed = {"title": "", "description": ""}
     try:
-        sent = _form()
+        sent = read_form()
         # the title of an example takes the place of what was typed
         typed = {"title": sent["try"]} if "try" in sent else sent
         title, description = typed.get("title", ""), typed.get("description", "")
         if len(title) > MAX_TITLE or len(description) > MAX_DESCRIPTION:
-            number = _wording().number
+            number = wording().number
             raise Fault("too_long", title=number(MAX_TITLE), description=number(MAX_DESCRIPTION))
     except Fault as fault:
-        return _page(fault.status, typed=typed, posting_fault=fault)
+        return render(fault.status, typed=typed, posting_fault=fault)
     if "switch" in sent and not (title + description).strip():
-        return _page()
+        return render()
+    return render(typed=typed, **answer_to(title, description))
+
+
+def answer_to(title: str, description: str) -> dict[str, Any]:
+    """Label a posting, and return what the page shows of it."""
     found = current_model().explain(title, description)
     metrics.count_postings(Counter([found.label.status]))
-    return _page(
-        typed=typed,
-        found=found,
-        marked=marks.marked(title, description, found.words),
-        strongest=marks.strongest(found.words),
-        cut=len(description) > marks.SHOWN and marks.SHOWN,
-    )
+    return {
+        "found": found,
+        "marked": marks.marked(title, description, found.words),
+        "strongest": marks.strongest(found.words),
+        "cut": len(description) > marks.SHOWN and marks.SHOWN,
+    }
 
 
 @page.get("/file")
@@ -109,7 +123,7 @@ def no_file() -> ResponseReturnValue:
 def classify_file() -> ResponseReturnValue:
     """Label a CSV file, and show what was found or send it back."""
     try:
-        form = _form()
+        form = read_form()
         sent = request.files.get("file")
         if sent is None or not sent.filename:
             raise Fault("no_file")
@@ -131,14 +145,14 @@ def classify_file() -> ResponseReturnValue:
             directory.cleanup()
             raise
     except Fault as fault:
-        return _page(fault.status, file_fault=fault)
+        return render(fault.status, file_fault=fault)
     directory.cleanup()
-    return _page(overview=overview)
+    return render(overview=overview)
 
 
 def _labelled_name(name: str) -> str:
     stem = re.sub(r"[^\w .()-]+", "_", Path(name).stem).strip() or "jobs"
-    return f"{stem}-{_wording().texts['file_name']}.csv"
+    return f"{stem}-{wording().texts['file_name']}.csv"
 
 
 def _saved(upload: Upload, directory: "TemporaryDirectory[str]", name: str) -> Response:

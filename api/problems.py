@@ -11,6 +11,16 @@ from typing import Any
 from flask import Flask, Response, json
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+KINDS_BY_STATUS = {
+    400: "bad-request",
+    404: "not-found",
+    405: "wrong-method",
+    413: "too-large",
+    415: "unsupported-type",
+    500: "fault",
+}
+"""The kinds of problems that Flask itself finds."""
+
 
 class Problem(Exception):  # noqa: N818 - the word of RFC 9457
     """A request that cannot be answered.
@@ -69,7 +79,12 @@ def _from_problem(problem: Problem) -> Response:
 
 def _from_http(error: HTTPException) -> Response:
     status = error.code or 500
-    body = {"type": "about:blank", "title": error.name, "status": status}
+    kind = KINDS_BY_STATUS.get(status)
+    body = {
+        "type": f"/problems/{kind}" if kind else "about:blank",
+        "title": error.name,
+        "status": status,
+    }
     response = _response(body | {"detail": error.description or error.name}, status)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):

@@ -12,7 +12,10 @@ from flask.typing import ResponseReturnValue
 from pydantic_core import to_json
 
 from api import metrics
-from api.current import current_model, current_settings
+from api.bodies import read_body
+from api.current import current_model, current_plain_model
+from api.doubts import ANY_CONFIDENCE, Doubts, entry_of
+from api.naming import languages, name_in
 from api.problems import Problem
 from api.schemas import (
     Batch,
@@ -35,26 +38,14 @@ from classifier.formats import Writing, make_writer
 from classifier.policy import Policy
 from classifier.sources import Source
 
-PROBES = {"Löneadministratör": "payroll", "Undersköterska": "healthcare", "": None}
-"""Titles, and the department that a model that works gives them."""
+NO_PROBES = {"": None}
+"""What a model is asked that was given no titles to answer: an empty text has no department."""
 
 _TOLD = ("sha256", "training_data_sha256", "seed", "figures")  # of what the model's facts may be
 _JSON_LD = "application/ld+json"
 _TYPES = ("application/json", _JSON_LD, "text/csv")
 
 routes = Blueprint("routes", __name__)
-
-
-def _body() -> bytes:
-    """Return the request's body, whether its length was declared or not."""
-    limit = current_settings().max_body
-    body = b""
-    if request.content_length is None or request.content_length <= limit:
-        body = request.stream.read(limit + 1)
-    if (not body and request.content_length) or len(body) > limit:
-        detail = f"send at most {limit} bytes, in several requests if need be"
-        raise Problem(413, "too-large", "The body is too large", detail, limit=limit)
-    return body
 
 
 def _policy(name: str) -> Policy:
@@ -73,7 +64,7 @@ def classify() -> ResponseReturnValue:
     query = _query()
     if request.mimetype == "text/csv":
         return _labelled_csv(query)
-    sent = parse(_body(), query.wishes, only_json_ld=request.mimetype == _JSON_LD)
+    sent = parse(read_body(), query.wishes, only_json_ld=request.mimetype == _JSON_LD)
     if isinstance(sent, JobPostings):
         return _answer(_job_postings(sent))
     answers = _labelled(sent.postings, sent)
@@ -99,6 +90,7 @@ def _labelled(postings: Sequence[Posting], wishes: Wishes) -> list[dict[str, Any
     policy = _policy(wishes.policy)
     labels = _labels(postings, Wish(policy, wishes.min_confidence, wishes.candidates))
     metrics.count_postings(Counter(label.status for label in labels))
+    _note_doubts(postings, labels, wishes.min_confidence)
     if not wishes.explain:
         return [as_json(p, label) for p, label in zip(postings, labels, strict=True)]
     answers = []
@@ -108,6 +100,17 @@ def _labelled(postings: Sequence[Posting], wishes: Wishes) -> list[dict[str, Any
         )
         answers.append(as_json(posting, label, reasons))
     return answers
+
+
+def _note_doubts(
+    postings: Sequence[Posting], labels: Sequence[Label], min_confidence: float | None
+) -> None:
+    """Let people look at the postings whose labels are uncertain."""
+    doubts: Doubts = current_app.extensions["doubts"]
+    if doubts.is_kept:
+        own = ANY_CONFIDENCE if min_confidence is None else current_model().min_confidence
+        pairs = zip(postings, labels, strict=True)
+        doubts.add(entry_of(p.title, p.description, label, own) for p, label in pairs)
 
 
 def _labels(postings: Sequence[Posting], wish: Wish) -> list[Label]:
@@ -131,7 +134,9 @@ def _job_postings(sent: JobPostings) -> Any:
     labels = _labelled(sent.batch.postings, sent.batch)
     for posting, label in zip(sent.objects, labels, strict=True):
         role = roles.get(label["role"] or "")
-        own = with_category(posting, role.isco, role.names["en"]) if role else posting
+        own = posting
+        if role:
+            own = with_category(posting, role.isco, name_in("en", role.names, role.id))
         answers.append({"posting": own, "label": label})
     return answers[0] if sent.alone else {"postings": answers}
 
@@ -153,7 +158,7 @@ def _labelled_csv(query: Query) -> Response:
     directory = TemporaryDirectory(prefix="jobtitle-")
     try:
         path = Path(directory.name) / "body.csv"
-        path.write_bytes(_body())
+        path.write_bytes(read_body())
         how = CsvOptions(encoding=request.mimetype_params.get("charset"))
         table = open_csv(Source("the body", path, "csv", None), options.telling_names(usual), how)
         columns = find_columns(table, options, usual)
@@ -194,13 +199,14 @@ def taxonomy() -> ResponseReturnValue:
     """List the departments and categories, with their names in the language that is asked for."""
     model = current_model()
     policy = model.policy()
+    there = languages(model.taxonomy)
     # sv-SE is Swedish, too, and goes before an English that is wanted less
     wanted = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality)
-    language = next((own for own in wanted if own in ("en", "sv")), "en")
+    language = next((own for own in wanted if own in there), there[0])
     departments = [
         {
             "id": department.id,
-            "name": department.names.get(language, department.id),
+            "name": name_in(language, department.names, department.id),
             "names": dict(department.names),
             "category": policy.departments[department.id].category,
             "category_basis": policy.departments[department.id].basis,
@@ -208,11 +214,11 @@ def taxonomy() -> ResponseReturnValue:
         for department in model.taxonomy.departments.values()
     ]
     categories = [
-        {"id": category, "name": names.get(language, category), "names": dict(names)}
+        {"id": category, "name": name_in(language, names, category), "names": dict(names)}
         for category, names in model.taxonomy.category_names.items()
     ]
     policies = [
-        {"id": own.id, "description": own.description.get(language, own.id)}
+        {"id": own.id, "description": name_in(language, own.description, own.id)}
         for own in model.policies.values()
     ]
     body = {
@@ -253,8 +259,9 @@ def live() -> ResponseReturnValue:
 @routes.get("/v2/health/ready")
 def ready() -> ResponseReturnValue:
     """Say that the model answers as it should."""
-    labels = current_model().predict(list(PROBES))
-    if [label.department for label in labels] != list(PROBES.values()):
+    probes = current_app.config["MODEL_FACTS"].get("probes") or NO_PROBES
+    labels = current_plain_model().predict(list(probes))
+    if [label.department for label in labels] != list(probes.values()):
         detail = "the model does not answer as it should"
         later = {"Retry-After": "1"}
         raise Problem(503, "not-ready", "The model is not ready", detail, headers=later)

@@ -1,7 +1,7 @@
 """What requests look like, checked by pydantic, and how labels are written as JSON."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -23,6 +23,9 @@ MAX_EXPLAINED_CHARACTERS = 200_000
 
 MAX_WORDS = 30
 """Words listed in an explanation: the strongest; the rest are summed."""
+
+MAX_CANDIDATES = 100
+"""Candidates that may be asked for."""
 
 MAX_TITLE = 100_000
 """Characters of a title."""
@@ -56,7 +59,11 @@ class Wishes(BaseModel):
 
     candidates: Annotated[
         int,
-        Field(ge=0, le=23, description="How many of the likeliest departments to list."),
+        Field(
+            ge=0,
+            le=MAX_CANDIDATES,
+            description="How many of the likeliest departments to list; all if there are fewer.",
+        ),
         BeforeValidator(_whole),
     ] = 3
     explain: Annotated[
@@ -72,7 +79,7 @@ class Wishes(BaseModel):
     ] = None
     policy: Annotated[
         str,
-        Field(pattern=r"^[a-z_]{1,40}$", description="Decides the category; see `/v1/taxonomy`."),
+        Field(max_length=200, description="Decides the category; see `/v1/taxonomy`."),
     ] = "document"
 
 
@@ -158,25 +165,44 @@ def parse(
     Problem
         400 if it is not JSON, 422 if a field is invalid; the problem names the fields.
     """
-    try:
-        document = from_json(body.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False)
-    except ValueError as error:
-        raise Problem(400, "malformed-json", "The body is not JSON", str(error)) from error
+    document = document_of(body)
     if only_json_ld or is_json_ld(document):
         return _job_postings(document, wishes)
     if not isinstance(document, dict):
         detail = 'send an object: {"title": …} or {"postings": […]}'
-        raise _invalid("The body is not an object", "body", detail)
+        raise invalid("The body is not an object", "body", detail)
     if "postings" not in document and not {"title", "description"} & set(document):
         detail = "send title, description or both, or postings"
-        raise _invalid("There is nothing to label", "body", detail)
+        raise invalid("There is nothing to label", "body", detail)
     sent = {**wishes, **document}
     if "postings" in document:
         return _explainable(validated(Batch, sent))
     return _explainable(validated(Single, sent))
 
 
-def _invalid(title: str, field: str, message: str, **more: object) -> Problem:
+def document_of(body: bytes) -> Any:
+    """Read JSON in UTF-8.
+
+    Raises
+    ------
+    Problem
+        400 if it is none.
+    """
+    try:
+        return from_json(body.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False)
+    except ValueError as error:
+        raise Problem(400, "malformed-json", "The body is not JSON", str(error)) from error
+
+
+def invalid_fields(errors: Sequence[Mapping[str, Any]]) -> Problem:
+    """Return the problem that fields are invalid, each with ``field`` and ``message``."""
+    errors = errors[:20]
+    detail = "; ".join(f"{fault['field']}: {fault['message']}" for fault in errors[:3])
+    return Problem(422, "invalid-field", "A field is invalid", detail, errors=errors)
+
+
+def invalid(title: str, field: str, message: str, **more: object) -> Problem:
+    """Return the problem that one field is invalid, under a title of its own."""
     errors = [{"field": field, "message": message, **more}]
     return Problem(422, "invalid-field", title, message, errors=errors)
 
@@ -193,7 +219,7 @@ def invalid_field(field: str, message: str, **more: object) -> Problem:
     more
         The limit, if it breaks one.
     """
-    problem = _invalid("A field is invalid", field, message, **more)
+    problem = invalid("A field is invalid", field, message, **more)
     problem.body["detail"] = f"{field}: {message}"
     return problem
 
@@ -217,10 +243,8 @@ def validated(kind: type[Validated], document: Mapping[str, Any]) -> Validated:
                 **_limit(fault.get("ctx", {})),
             }
             for fault in error.errors(include_url=False, include_input=False)
-        ][:20]
-        detail = "; ".join(f"{fault['field']}: {fault['message']}" for fault in errors[:3])
-        title = "A field is invalid"
-        raise Problem(422, "invalid-field", title, detail, errors=errors) from error
+        ]
+        raise invalid_fields(errors) from error
 
 
 def _limit(context: Mapping[str, Any]) -> dict[str, Any]:
@@ -249,7 +273,8 @@ def _explainable(sent: Sent) -> Sent:
 def is_json_ld(document: Any) -> bool:
     """Return whether a document is JSON-LD: an object of a type, a graph, or a list with such."""
     if isinstance(document, list):
-        return any(isinstance(member, dict) and is_json_ld(member) for member in document)
+        first = document[:MAX_POSTINGS]  # more would be refused, whatever they are
+        return any(isinstance(member, dict) and is_json_ld(member) for member in first)
     return isinstance(document, dict) and bool({"@type", "@graph"} & set(document))
 
 
@@ -258,7 +283,7 @@ def _job_postings(document: Any, wishes: Mapping[str, Any]) -> JobPostings:
     objects = list(_job_postings_in(document))
     if not objects:
         detail = "send schema.org's JobPosting, alone, in a list, or in @graph"
-        raise _invalid("There is no JobPosting", "body", detail)
+        raise invalid("There is no JobPosting", "body", detail)
     try:
         json.dumps(objects, allow_nan=False)
     except ValueError as error:

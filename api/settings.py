@@ -40,6 +40,10 @@ class Settings:
         The address of a proxy whose ``X-Forwarded-For`` is believed.
     log_requests
         Whether each request is logged.
+    database_url
+        Where corrections are kept; the usual place of this computer if empty, nowhere if ``none``.
+    review_queue
+        How many uncertain postings are kept for people to look at; none if 0.
     """
 
     workers: int = 1
@@ -53,6 +57,8 @@ class Settings:
     cors_origins: tuple[str, ...] = ()
     trusted_proxy: str = ""
     log_requests: bool = True
+    database_url: str = field(default="none", repr=False)  # there may be a password in it
+    review_queue: int = 1_000
     key_hashes: frozenset[str] = field(default=frozenset(), repr=False)
 
     @classmethod
@@ -64,7 +70,7 @@ class Settings:
         ClassifierError
             If a value is of no use; the message names the variable.
         """
-        found: dict[str, Any] = {}
+        found: dict[str, Any] = {"database_url": ""}
         for own in fields(cls):
             text = environment.get(PREFIX + own.name.upper())
             if text is not None and own.name in _READERS:
@@ -119,6 +125,8 @@ _READERS = {
         _origins, "origins such as https://example.org, with spaces between them"
     ),
     "trusted_proxy": _Reader(str, "an address"),
+    "database_url": _Reader(str, "the URL of a database, or none"),
+    "review_queue": _whole(0, 1_000_000),
     "log_requests": _Reader({"1": True, "0": False}.__getitem__, "1 or 0"),
 }
 

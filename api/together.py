@@ -62,7 +62,8 @@ class Together:
 
     def label(self, title: str, description: str, wish: Wish) -> Label:
         """Label a posting, as `classifier.JobTitleClassifier.predict` does."""
-        key = (title, wish.policy.id, *wish[1:])
+        said = self.model.corrections
+        key = (title, wish.policy.id, *wish[1:], 0 if said is None else said.version)
         ask = _Ask(title, description, wish)
         with self._guard:
             known = None if description else self._known.get(key)

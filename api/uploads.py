@@ -127,13 +127,11 @@ class Upload:
         title: str,
         description: str,
     ) -> None:
-        path = directory / "file.csv"
-        sent.save(path)
         self.model = model
         self.options = Options(
             model.policy(), title or None, description or None, corrections=model.corrections
         )
-        self.table = _table(path, self.options.telling_names(usual))
+        self.table = open_upload(sent, directory, self.options.telling_names(usual))
         try:
             self.columns: Columns = find_columns(self.table, self.options, usual)
         except InputError as error:
@@ -177,8 +175,25 @@ class Upload:
         return f"text/csv;charset={self.table.dialect.encoding.removesuffix('-sig')}"
 
 
-def _table(path: Path, names: Sequence[str]) -> CsvTable:
-    """Open a CSV file; refuse what is something else, whatever it is called."""
+def open_upload(sent: FileStorage, directory: Path, names: Sequence[str]) -> CsvTable:
+    """Open a CSV file that was sent; refuse what is something else, whatever it is called.
+
+    Parameters
+    ----------
+    sent
+        The file.
+    directory
+        Where it is put while it is read.
+    names
+        Names of columns by which its header can be told.
+
+    Raises
+    ------
+    Fault
+        If it is no CSV file.
+    """
+    path = directory / "file.csv"
+    sent.save(path)
     try:
         with open_source(str(path)) as found:
             if found.format != "csv" or found.compression:

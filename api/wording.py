@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from classifier import Explanation, JobTitleClassifier
+from api.naming import name_in
+from classifier import JobTitleClassifier, Label
 
 LANGUAGES = ("en", "sv")
 """The languages of the page; the first is for browsers that want neither."""
@@ -47,16 +48,32 @@ class Wording:
 
     def department(self, key: str) -> str:
         """Return the name of a department."""
-        return self.model.taxonomy.departments[key].names.get(self.language, key)
+        return name_in(self.language, self.model.taxonomy.departments[key].names, key)
 
     def category(self, key: str) -> str:
         """Return the name of a category."""
-        return self.model.taxonomy.category_names[key].get(self.language, key)
+        return name_in(self.language, self.model.taxonomy.category_names[key], key)
 
     def role(self, key: str) -> str:
         """Return the name of a role."""
         names = next(role.names for role in self.model.roles if role.id == key)
-        return names.get(self.language, key)
+        return name_in(self.language, names, key)
+
+    def departments(self) -> list[tuple[str, str]]:
+        """List the departments by name, each with its id."""
+        own = ((key, self.department(key)) for key in self.model.taxonomy.departments)
+        return sorted(own, key=lambda item: item[1].casefold())
+
+    def roles(self) -> list[tuple[str, str, list[tuple[str, str]]]]:
+        """List the ids and names of departments, each with the ids and names of its roles."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for role in self.model.roles:
+            name = name_in(self.language, role.names, role.id)
+            found.setdefault(role.department, []).append((role.id, name))
+        return [
+            (key, name, sorted(found.get(key, []), key=lambda item: item[1].casefold()))
+            for key, name in self.departments()
+        ]
 
     def percent(self, share: float) -> str:
         """Return a share, 0-1, as a whole percentage; none or all only if it is so."""
@@ -81,10 +98,12 @@ class Wording:
         """Return one of the texts, filled in."""
         return str(self.texts[text].format(**words))
 
-    def basis(self, explanation: Explanation) -> str:
-        """Say why a category is what it is."""
-        label = explanation.label
-        return str(self.texts["basis"][label.category_basis or ""]).format(
+    def basis(self, label: Label) -> str:
+        """Say why a category is what it is; a reason of one's own stands as it is."""
+        reason = label.category_basis or ""
+        if reason not in self.texts["basis"]:
+            return reason
+        return str(self.texts["basis"][reason]).format(
             department=self.department(label.department or ""),
             category=self.category(label.category or "").lower(),
             role=self.role(label.role or ""),

@@ -21,6 +21,12 @@ WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]
 DRAIN = 8.0
 """How long a worker that is told to stop finishes what it has begun, in seconds."""
 
+RETIREMENT = 40.0
+"""How long a worker that is replaced waits for its clients at most, in seconds.
+
+A connection on which nothing comes is closed sooner, as it always is.
+"""
+
 _QUIET = 0.3  # seconds without a request, after which a stopping worker closes idle connections
 _ROUNDS = 10  # looks for connections that wait to be taken, before the port is closed
 _IDLE = 30  # seconds after which a connection on which nothing comes is closed
@@ -50,8 +56,12 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
         error = self.request.error
         kind, title = _KINDS.get(error.code, ("bad-request", "The request cannot be read as HTTP"))
         body = problem_body(error.code, kind, title, str(error.body)).encode()
+        content_type = "application/problem+json"
+        if self.request.headers.get("ACCEPT", "").startswith("text/html"):  # a form, not a program
+            page = f"<!doctype html><meta charset=utf-8><title>{title}</title><h1>{title}</h1>"
+            body, content_type = page.encode(), "text/html; charset=utf-8"
         self.status = f"{error.code} {error.reason}"
-        self.response_headers.append(("Content-Type", "application/problem+json"))
+        self.response_headers.append(("Content-Type", content_type))
         if error.code == 503:
             self.response_headers.append(("Retry-After", "1"))
         self.set_close_on_finish()
@@ -60,7 +70,7 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
 
 
 class _Request(WSGITask):  # type: ignore[misc]
-    """Answers a request; a worker that stops says so to the client."""
+    """Answers a request; a worker that ends says so to the client."""
 
     def execute(self) -> None:
         if self.channel.server.draining:
@@ -173,6 +183,7 @@ class Worker(TcpWSGIServer):  # type: ignore[misc]
         dispatcher.queue_logger.disabled = True  # a queue is no fault, and is bounded here
         dispatcher.set_thread_count(settings.threads)
         self.draining = False
+        self._stopping = False
         self._waiting = dispatcher.queue
         self._most = settings.queue
         self.patience = settings.timeout
@@ -200,29 +211,43 @@ class Worker(TcpWSGIServer):  # type: ignore[misc]
             if channel.expired(now):
                 channel.will_close = True
         if os.getppid() != self._parent:
-            self.draining = True
+            self._stopping = self.draining = True
 
     def stop(self) -> None:
-        """Take no more connections, and end when what was begun is done."""
+        """Take no more connections, and end when what was begun is done: the port is closing."""
+        self._stopping = self.draining = True
+        self.pull_trigger()
+
+    def retire(self) -> None:
+        """Leave new connections to others, and end when nobody is connected any more."""
         self.draining = True
         self.pull_trigger()
 
     def serve(self) -> None:
-        """Answer requests until told to stop."""
+        """Answer requests until told to end."""
         while not self.draining:
             wasyncore.poll2(1.0, self._map)
-        self._drain()
+        if self._stopping:
+            self._take_waiting()
+        self.del_channel(self._map)
+        self.socket.close()
+        end = time.monotonic() + RETIREMENT
+        while self.active_channels and not self._stopping and time.monotonic() < end:
+            wasyncore.poll2(0.5, self._map)
+            self.maintenance(time.time())
+        self._finish()
 
-    def _drain(self) -> None:
-        """Answer what has come in, and close."""
-        for _ in range(_ROUNDS):  # connections that were made, and wait to be taken
+    def _take_waiting(self) -> None:
+        """Take the connections that were made and wait: to close the port would break them."""
+        for _ in range(_ROUNDS):
             known = -1
             while known != len(self.active_channels):
                 known = len(self.active_channels)
                 self.handle_accept()
             wasyncore.poll2(0.01, self._map)
-        self.del_channel(self._map)
-        self.socket.close()
+
+    def _finish(self) -> None:
+        """Answer what has come in, and close."""
         end = time.monotonic() + DRAIN
         quiet = time.monotonic()
         while time.monotonic() < end and time.monotonic() - quiet < _QUIET:

@@ -85,6 +85,13 @@ class Calibration:
         return _doubted(log_odds, doubt[:, np.newaxis])
 
 
+USUAL = Calibration(temperature=0.32, doubt=0.03, min_confidence=0.56)
+"""What is assumed of a small catalogue: about what the large one has."""
+
+FEW = 100
+"""With fewer familiar titles than this, nothing is fitted: chance would decide."""
+
+
 def _doubted(log_odds: np.ndarray, doubt: np.ndarray | float) -> np.ndarray:
     return np.asarray((1 - doubt) * softmax(log_odds) + doubt / log_odds.shape[1])
 
@@ -105,7 +112,8 @@ def calibrate(decisions: np.ndarray, truth: np.ndarray, familiar: np.ndarray) ->
     Returns
     -------
     Calibration
-        Temperature and doubt of least log-loss, and the threshold on the risk-coverage curve.
+        Temperature and doubt of least log-loss, and the threshold on the risk-coverage curve;
+        `USUAL` where there is too little to fit them on.
 
     References
     ----------
@@ -113,6 +121,8 @@ def calibrate(decisions: np.ndarray, truth: np.ndarray, familiar: np.ndarray) ->
     .. [2] R. El-Yaniv and Y. Wiener, "On the foundations of noise-free selective classification",
        JMLR 11, 2010.
     """
+    if familiar.sum() < FEW:
+        return USUAL
     from scipy.optimize import minimize  # slow to import, and labels do without it
 
     rows = np.arange(len(truth))

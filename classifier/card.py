@@ -16,10 +16,10 @@ Written by `python -m classifier train`; do not edit.
 
 ## What it is for
 
-It reads a job title or a posting, in Swedish or English, and says which department it belongs to,
-whether that is back office, front office or outside the office, which role it is closest to and
-its seniority. It is meant for sorting many titles at once: statistics, routing, search, cleaning
-of registers.
+It reads a job title or a posting in the languages of its catalogue ({spoken}) and says which
+department it belongs to, which category that falls in ({categories}), which role it is closest to
+and its seniority. It is meant for sorting many titles at once: statistics, routing, search,
+cleaning of registers.
 
 ## What it must not be used for
 
@@ -29,9 +29,8 @@ person must look at it first.
 
 ## Data
 
-{n_roles} roles with {n_titles:,} titles and {n_duties:,} duty lines, written for this project; no
-register or job ad was copied. Taxonomy version {taxonomy_version}, seed {seed}, training data with
-SHA-256 `{sha}`.
+{n_roles} roles with {n_titles:,} titles and {n_duties:,} duty lines. Taxonomy version
+{taxonomy_version}, seed {seed}, training data with SHA-256 `{sha}`.{besides}
 
 ## Method
 
@@ -72,7 +71,7 @@ What a threshold would do (`--min-confidence`), on the titles held out:
 |---|---|---|---|---|---|
 {table}
 
-{selection}## Known weak spots
+{examples}{selection}## Known weak spots
 
 The commonest confusions on the titles held out:
 
@@ -82,8 +81,8 @@ The commonest confusions on the titles held out:
 
 ## Limits
 
-- Languages other than Swedish and English are not known; their titles are guessed from words they
-  share with these two, or `unknown`.
+- Other languages than those of the catalogue and of examples are not known; their titles are
+  guessed from words they share with these, or `unknown`.
 - A title that names no function (*Konsult*, *Medarbetare*) needs a description.
 - Seniority is read from the words of the title, else from the role or the text; titles inflate. Its
   confidence is a rate for that way of reading, not a probability computed for the title.
@@ -94,13 +93,19 @@ The commonest confusions on the titles held out:
 
 ## Made again
 
-    python -m classifier train --seed {seed}
+    python -m classifier train --seed {seed}{again}
 
 To measure the model on rows of your own, with plots:
 
     python -m classifier evaluate rows.csv --gold department --report report
 """
 
+_LANGUAGES = {"sv": "Swedish", "en": "English"}
+
+FEW = 50
+"""Of fewer examples, those held back are too few to measure on."""
+
+CAUTION = "There are too few examples for the figures on those held back to be worth much."
 
 _SELECTION = """\
 ## Choice
@@ -121,11 +126,38 @@ Roles left out, five folds, with the chosen candidate:
 """
 
 
+_EXAMPLES = """\
+## Examples
+
+{rows:,} labelled titles and postings were learned besides ({with_description:,} with a description;
+SHA-256 of all `{sha256}`). They stand for themselves: a title among them gets the department that
+they say. {clashes:,} titles that the catalogue has elsewhere were moved. The model holds them: who
+may not see them must not get it.
+
+| file | SHA-256 | examples | without a department, left out | weight |
+|---|---|---|---|---|
+{files}
+
+| department | examples |
+|---|---|
+{departments}
+
+What they changed, measured on {held_back:,} of them that were held back and on titles of the
+catalogue that were held out: without the examples, and with {learned:,} others.
+
+| figure | examples, before | after | catalogue, before | after |
+|---|---|---|---|---|
+{effect}
+{caution}
+"""
+
+
 def model_card(
     catalogue: Catalogue,
     evaluations: Mapping[str, Evaluation],
     facts: Mapping[str, Any],
     selection: Mapping[str, Any] | None = None,
+    examples: Mapping[str, Any] | None = None,
 ) -> str:
     """Write the card of a model.
 
@@ -134,11 +166,13 @@ def model_card(
     catalogue
         What it was trained on.
     evaluations
-        On the ``titles`` held out and on the titles of the ``roles`` left out.
+        On the ``titles`` held out and, if there are any, on those of the ``roles`` left out.
     facts
         The manifest's facts.
     selection
         As `classifier.selection.select` returns it.
+    examples
+        Facts of the examples that were learned besides, and what they changed.
 
     Returns
     -------
@@ -146,14 +180,17 @@ def model_card(
         Markdown.
     """
     figures = evaluations["titles"].figures
+    languages = dict.fromkeys(language for _, language, _ in catalogue.titles())
     return _CARD.format(
         n_roles=len(catalogue.roles),
         n_titles=sum(1 for _ in catalogue.titles()),
         n_duties=sum(1 for _ in catalogue.duties()),
         sha=facts["training_data_sha256"],
+        spoken=", ".join(_LANGUAGES.get(language, language) for language in languages),
+        categories=", ".join(facts["categories"]),
         disagreement=DISAGREEMENT,
         text_disagreement=TEXT_DISAGREEMENT,
-        figures=_figures(figures, evaluations["roles"].figures),
+        figures=_figures(figures, evaluations["roles"].figures if "roles" in evaluations else None),
         thresholds=_rows(
             (f"{at['threshold']:.2f}", at["answered"], at["accuracy"])
             for at in figures.thresholds[::2]
@@ -166,22 +203,26 @@ def model_card(
             if said != NO_LABEL
         ),
         selection=_selection_text(selection),
+        examples=_examples_text(examples),
+        again=" --examples FILE --output DIR" if examples else "",
+        besides=" Examples were learned besides; see below." if examples else "",
         **{key: facts[key] for key in _FACTS},
     )
 
 
-def _figures(titles: Figures, roles: Figures) -> str:
+def _figures(titles: Figures, roles: Figures | None) -> str:
     names = (
         "department right, unknown counts as wrong", "category right", "got a label",
         "right among those", "calibration error",
     )  # fmt: skip
     rows = zip(names, _shares(titles), _shares(roles), strict=True)
-    return _rows(
-        [("titles", titles.rows, roles.rows), *rows, ("macro F1", titles.macro_f1, roles.macro_f1)]
-    )
+    n_roles, macro_f1 = (0, None) if roles is None else (roles.rows, roles.macro_f1)
+    return _rows([("titles", titles.rows, n_roles), *rows, ("macro F1", titles.macro_f1, macro_f1)])
 
 
-def _shares(own: Shares) -> tuple[float | None, ...]:
+def _shares(own: Shares | None) -> tuple[float | None, ...]:
+    if own is None:
+        return (None,) * 5
     right, category = own.accuracy, own.category_accuracy
     return right, category, own.answered, own.selective_accuracy, own.ece
 
@@ -216,3 +257,25 @@ def _selection_text(selection: Mapping[str, Any] | None) -> str:
     )
     roles = "\n".join(f"| {name} | {share:.3f} |" for name, share in selection["roles"].items())
     return _SELECTION.format(candidates=candidates, roles=roles)
+
+
+def _examples_text(examples: Mapping[str, Any] | None) -> str:
+    if not examples:
+        return ""
+    before, after = examples["before"], examples["after"]
+    columns = [own[part] or {} for part in ("examples", "catalogue") for own in (before, after)]
+    shown = {
+        "files": _rows(
+            (f["name"], f"`{f['sha256']}`", f["rows"], f["left_out"], f"{f['weight']:g}")
+            for f in examples["files"]
+        ),
+        "departments": _rows(examples["departments"].items()),
+        "effect": _rows((name, *(c.get(name) for c in columns)) for name in before["catalogue"]),
+        "caution": f"\n{CAUTION}\n" if is_little(examples) else "",
+    }
+    return _EXAMPLES.format(**{**examples, **shown})
+
+
+def is_little(examples: Mapping[str, Any]) -> bool:
+    """Return whether there are too few examples for the figures on them to say much."""
+    return bool(examples["rows"] < FEW)

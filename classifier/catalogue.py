@@ -2,18 +2,32 @@
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from classifier.errors import TrainingDataError
-from classifier.taxonomy import SENIORITIES, Taxonomy, read_toml
+from classifier.places import nearest
+from classifier.role_files import (
+    CODES,
+    FIELDS,
+    KINDS,
+    RoleEntry,
+    read_roles,
+    role_files,
+    split_lines,
+)
+from classifier.taxonomy import ID, LANGUAGE, SENIORITIES, Taxonomy
 
-_CODE = re.compile(r"\d{4}")
-_ID = re.compile(r"[a-z][a-z0-9_]*")
-_ROLE_KEYS = {"id", "isco", "ssyk", "seniority"}
-_TEXT_KEYS = {"name", "titles", "duties"}
+_CODE = re.compile(r"\d{4}", re.ASCII)
+_NO_TEXT = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f\ufffe\uffff]")
+_TEXT_KEYS = ("name", *KINDS)
+_REMEDIES = {
+    "name": "give the role one, or take the language away",
+    "titles": "write at least one title besides the name",
+    "duties": "write one, or take the field away",
+}
 
 
 @dataclass(frozen=True)
@@ -97,7 +111,7 @@ class Catalogue:
         Parameters
         ----------
         directory
-            Holds the TOML files.
+            Holds TOML files and workbooks, in any mixture; see `training_data/README.md`.
         taxonomy
             The departments that roles may belong to.
 
@@ -111,16 +125,44 @@ class Catalogue:
         TrainingDataError
             If anything is wrong; the message lists every problem with its file and entry.
         """
+        catalogue, problems, _ = cls.read(directory, taxonomy)
+        if problems:
+            raise TrainingDataError("\n".join(problems))
+        return catalogue
+
+    @classmethod
+    def read(cls, directory: Path, taxonomy: Taxonomy) -> "tuple[Catalogue, list[str], bool]":
+        """Read a catalogue as far as that goes, and list what is wrong with it.
+
+        Parameters
+        ----------
+        directory, taxonomy
+            As for `from_directory`.
+
+        Returns
+        -------
+        Catalogue
+            What could be read.
+        list of str
+            Problems, each with its place and what to do.
+        bool
+            Whether every file could be read, so that what is not there is missing.
+        """
         reader = _Reader(taxonomy)
-        for path in sorted(directory.glob("*.toml")):
+        for path in role_files(directory):
             reader.read(path)
-        missing = sorted(set(taxonomy.departments) - {r.department for r in reader.roles.values()})
-        reader.problems.extend(f"{directory}: no roles for department {name}" for name in missing)
-        if reader.problems:
-            raise TrainingDataError("\n".join(reader.problems))
-        order = list(taxonomy.departments)
-        ordered = sorted(reader.roles.values(), key=lambda role: order.index(role.department))
-        return cls({role.id: role for role in ordered})
+        filled = {role.department for role in reader.roles.values()}
+        reader.problems.extend(
+            f"{directory}: no roles for department {name}; add a file {name}.toml or .xlsx, or "
+            "take the department out of the taxonomy"
+            for name in taxonomy.departments
+            if reader.is_whole and name not in filled
+        )
+        order = {name: n for n, name in enumerate(taxonomy.departments)}
+        ordered = sorted(
+            reader.roles.values(), key=lambda role: order.get(role.department, len(order))
+        )
+        return cls({role.id: role for role in ordered}), reader.problems, reader.is_whole
 
 
 class _Reader:
@@ -130,95 +172,98 @@ class _Reader:
         self.taxonomy = taxonomy
         self.roles: dict[str, Role] = {}
         self.problems: list[str] = []
+        self.is_whole = True
+        self._places: dict[str, str] = {}
         self._claims: dict[str, Role] = {}
 
     def read(self, path: Path) -> None:
-        try:
-            document = read_toml(path)
-        except TrainingDataError as error:
-            self.problems.append(str(error))
-            return
-        department = document.get("department", "")
-        if department not in self.taxonomy.departments:
-            self.problems.append(f"{path}: unknown department {department!r}")
-            return
-        lines = path.read_text(encoding="utf-8").splitlines()
-        for entry in document.get("roles", []):
-            self._read_role(entry, department, path, lines)
+        entries, problems = read_roles(path)
+        self.problems += problems
+        self.is_whole &= bool(entries)
+        unknown: set[str] = set()
+        for entry in entries:
+            department = str(entry.fields.get("department", ""))
+            if department not in self.taxonomy.departments and department not in unknown:
+                unknown.add(department)  # once a file: all of its roles may have it
+                known = nearest(department, list(self.taxonomy.departments))
+                self.problems.append(
+                    f"{entry.department_place}: unknown department {department!r}; {known}"
+                    if department
+                    else f"{entry.department_place}: no department; {known}"
+                )
+            self._read_role(entry)
 
-    def _read_role(
-        self, entry: Mapping[str, Any], department: str, path: Path, lines: list[str]
-    ) -> None:
-        key = str(entry.get("id", ""))
-        line = next((n for n, text in enumerate(lines, 1) if f'"{key}"' in text), 1)
-        where = f"{path}:{line}: role {key or '(without id)'}"
-        texts = {name: value for name, value in entry.items() if isinstance(value, dict)}
-        faults = [*_role_faults(entry, texts), *_text_faults(texts)]
+    def _read_role(self, entry: RoleEntry) -> None:
+        key = str(entry.fields.get("id", ""))
+        faults = [*_role_faults(entry), *_text_faults(entry.texts)]
         if key in self.roles:
-            faults.append("this id stands twice")
-        role = _make_role(entry, key, department, texts)
-        faults.extend(self._claim(role, lines))
-        self.problems.extend(f"{where}: {fault}" for fault in faults)
-        self.roles[key] = role
+            faults.append(f"this id stands twice; the other is at {self._places[key]}")
+        self.problems += [f"{entry.place}: role {key or '(without id)'}: {own}" for own in faults]
+        role = _make_role(entry, key)
+        self.problems += self._claim(role, entry)
+        self.roles.setdefault(key, role)
+        self._places.setdefault(key, entry.place)
 
-    def _claim(self, role: Role, lines: list[str]) -> Iterator[str]:
+    def _claim(self, role: Role, entry: RoleEntry) -> Iterator[str]:
         """Give each title to its role; yield those that already have one."""
-        for titles in role.titles.values():
+        for language, titles in role.titles.items():
             own: set[str] = set()
-            for title in titles:
+            for n, title in enumerate(titles):
                 key = title_key(title)
                 owner = self._claims.setdefault(key, role)
-                if owner is not role or key in own:
-                    line = next((n for n, text in enumerate(lines, 1) if title in text), 1)
+                if key and (owner is not role or key in own):
+                    place = entry.find(language, "titles" if n else "name", title)
                     yield (
-                        f"line {line}: title {title!r} is already claimed by role {owner.id} "
-                        f"of {owner.department}"
+                        f"{place}: role {role.id}: title {title!r} is already claimed by role "
+                        f"{owner.id} of {owner.department}; take it out of one of them"
                     )
                 own.add(key)
 
 
-def _make_role(
-    entry: Mapping[str, Any], key: str, department: str, texts: Mapping[str, Mapping[str, Any]]
-) -> Role:
-    names = {language: str(text.get("name", "")).strip() for language, text in texts.items()}
+def _make_role(entry: RoleEntry, key: str) -> Role:
+    names = {language: str(text.get("name", "")).strip() for language, text in entry.texts.items()}
     titles = {
-        language: (names[language], *_lines(text.get("titles", "")))
-        for language, text in texts.items()
+        language: (names[language], *split_lines(text.get("titles", "")))
+        for language, text in entry.texts.items()
     }
-    duties = {language: _lines(text.get("duties", "")) for language, text in texts.items()}
-    codes = (entry.get("seniority"), entry.get("isco"), entry.get("ssyk"))
-    return Role(key, department, names, titles, duties, *codes)
+    duties = {
+        language: split_lines(text.get("duties", "")) for language, text in entry.texts.items()
+    }
+    codes = (entry.fields.get(name) for name in ("seniority", "isco", "ssyk"))
+    return Role(key, str(entry.fields.get("department", "")), names, titles, duties, *codes)
 
 
-def _role_faults(entry: Mapping[str, Any], texts: Mapping[str, Any]) -> Iterator[str]:
-    if not _ID.fullmatch(str(entry.get("id", ""))):
-        yield "id must be lower-case letters, digits and _"
-    for name in sorted(set(entry) - _ROLE_KEYS - set(texts)):
-        yield f"unknown field {name}"
-    for code in ("isco", "ssyk"):
-        if code in entry and not _CODE.fullmatch(str(entry[code])):
-            yield f"{code} {entry[code]!r} is not four digits in quotes"
-    if entry.get("seniority") not in (None, *SENIORITIES):
-        yield f"seniority {entry['seniority']!r} is not one of {', '.join(SENIORITIES)}"
-    if not texts:
-        yield "no language; add a table such as [roles.sv]"
+def _role_faults(entry: RoleEntry) -> Iterator[str]:
+    fields = entry.fields
+    if not ID.fullmatch(str(fields.get("id", ""))):
+        yield "id must be lower-case letters a-z, digits and _"
+    for name in sorted(set(fields) - set(FIELDS)):
+        yield f"unknown field {name}; {nearest(name, FIELDS)}"
+    for code in CODES:
+        if code in fields and not (isinstance(fields[code], str) and _CODE.fullmatch(fields[code])):
+            yield f"{code} {fields[code]!r} is not four digits in quotes"
+    if fields.get("seniority") not in (None, *SENIORITIES):
+        yield f"seniority {fields['seniority']!r} is not one of {', '.join(SENIORITIES)}"
+    if not entry.texts:
+        yield "no language; give it a name in one, such as [roles.sv] or a column name sv"
 
 
 def _text_faults(texts: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     for language, text in texts.items():
-        for name in sorted(set(text) - _TEXT_KEYS):
-            yield f"unknown field {language}.{name}"
-        for name in sorted(_TEXT_KEYS):
+        if not LANGUAGE.fullmatch(language):
+            yield f"{language!r} is no code of a language, such as sv or de"
+        for name in sorted(set(text) - set(_TEXT_KEYS)):
+            yield f"unknown field {language}.{name}; {nearest(name, _TEXT_KEYS)}"
+        for name in _TEXT_KEYS:
             value = text.get(name, "")
             if not isinstance(value, str):
                 yield f"{language}.{name} must be text, one entry a line"
-            elif not value.strip():
-                yield f"{language}.{name} is empty"
-
-
-def _lines(block: object) -> tuple[str, ...]:
-    stripped = (line.strip() for line in str(block).splitlines())
-    return tuple(line for line in stripped if line)
+            elif not value.strip() and (name in text or name != "duties"):
+                yield f"{language}.{name} is empty; {_REMEDIES[name]}"
+            elif name == "name" and len(value.strip().splitlines()) > 1:
+                yield f"{language}.name must stand on one line"
+            elif found := _NO_TEXT.search(value):
+                yield f"{language}.{name} has a character that is no text, U+{ord(found[0]):04X}"
 
 
 def title_key(title: str) -> str:
@@ -226,13 +271,15 @@ def title_key(title: str) -> str:
     return " ".join(title.casefold().split())
 
 
-def fingerprint(directory: Path) -> str:
-    """Return the SHA-256 of all files below a directory, by name and content.
+def fingerprint(directory: Path, borrowed: Iterable[Path] = ()) -> str:
+    """Return the SHA-256 of the training data below a directory, by name and content.
 
     Parameters
     ----------
     directory
-        The training data.
+        The training data: its TOML files but for crosswalks, and its workbooks of roles.
+    borrowed
+        Files that stand elsewhere and are used with it.
 
     Returns
     -------
@@ -240,7 +287,11 @@ def fingerprint(directory: Path) -> str:
         64 hexadecimal digits.
     """
     digest = hashlib.sha256()
-    for path in sorted(directory.rglob("*.toml")):
+    # crosswalks make examples of registers; no model is trained on them
+    texts = set(directory.rglob("*.toml")) - set((directory / "crosswalk").rglob("*.toml"))
+    for path in sorted({*texts, *role_files(directory / "roles")}):
         digest.update(path.relative_to(directory).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for path in borrowed:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

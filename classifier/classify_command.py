@@ -10,9 +10,10 @@ import click
 
 from classifier.console import (
     confidence_option,
+    database_option,
     description_option,
     fail,
-    load,
+    load_corrected,
     model_option,
     policy_option,
     say,
@@ -114,12 +115,14 @@ class _Share(click.ParamType[tuple[int, int]]):
 @click.option("--shard", type=_Share(), metavar="I/N", help="Label the I-th of N parts only.")
 @click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True)
 @click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster. [default: one made here]")
+@database_option
 @model_option
 def classify(
     sources: tuple[str, ...],
     output: str,
     *,
     model_directory: Path | None,
+    database: str | None,
     engine: str,
     scheduler: str | None,
     summary_path: Path | None,
@@ -142,12 +145,13 @@ def classify(
             raise InputError(
                 "with --engine dask, name a directory with --output; no plot or review"
             )
-        _label_with_dask(sources, output, scheduler, model_directory, summary_path, chosen)
+        models = (model_directory, database)
+        _label_with_dask(sources, output, scheduler, models, summary_path, chosen)
         return
     pairs = find_targets(sources, output, chosen["output_format"])
     if len(pairs) > 1 and review_path is not None:
         raise InputError("--review takes one file at a time")
-    model = load(model_directory)
+    model = load_corrected(model_directory, database)
     job = _job(model, model_directory, chosen, review=review_path is not None)
     start = time.perf_counter()
     total, files, failed = _label_all(model, pairs, job, review_path)
@@ -156,8 +160,9 @@ def classify(
         _write_summary(summary_path, total, files, seconds, job.model_hash)
     if plot_path is not None:
         from classifier.charts import plot_departments
+        from classifier.taxonomy import named
 
-        names = {d.id: d.names.get("en", d.id) for d in model.taxonomy.departments.values()}
+        names = {d.id: named(d.names, "en", d.id) for d in model.taxonomy.departments.values()}
         plot_departments(total, names, model.taxonomy.categories, plot_path)
     if failed:
         raise ClassifierError(f"{failed} of {len(pairs)} files could not be labelled")
@@ -182,14 +187,14 @@ def _job(
     review: bool,
 ) -> "Job":
     """Gather what is wanted of each file."""
-    from classifier import paths
     from classifier.batch import Options
     from classifier.delimited import CsvOptions
     from classifier.formats import Reading, Writing
     from classifier.labelling_files import Job
     from classifier.persistence import MODEL_FILE, read_manifest
+    from classifier.versions import active_directory
 
-    manifest = read_manifest(model_directory or paths.models())
+    manifest = read_manifest(active_directory(model_directory))
     return Job(
         Options(
             model.policy(chosen["policy"]),
@@ -305,7 +310,7 @@ def _label_with_dask(
     sources: tuple[str, ...],
     output: str,
     scheduler: str | None,
-    model_directory: Path | None,
+    models: tuple[Path | None, str | None],
     summary_path: Path | None,
     chosen: dict[str, Any],
 ) -> None:
@@ -327,7 +332,8 @@ def _label_with_dask(
     workers = None if source is None or source.name == "DEFAULT" else chosen["workers"]
     if scheduler is not None and workers is not None:
         raise InputError("--workers is for a cluster made here, not for that of --scheduler")
-    job = _job(load(model_directory), model_directory, chosen, review=False)
+    model_directory = models[0]
+    job = _job(load_corrected(*models), model_directory, chosen, review=False)
     start = time.perf_counter()
     with tqdm(unit=" parts", disable=None, file=sys.stderr) as bar:
 

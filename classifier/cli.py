@@ -11,9 +11,11 @@ from classifier import __version__
 from classifier.classify_command import classify
 from classifier.console import (
     confidence_option,
+    database_option,
     description_option,
     fail,
     load,
+    load_corrected,
     model_option,
     policy_option,
     print_json,
@@ -21,7 +23,12 @@ from classifier.console import (
     title_option,
     usual_names,
 )
+from classifier.corrections_command import correct, corrections
+from classifier.data_command import check, init, taxonomy
 from classifier.errors import ClassifierError
+from classifier.import_command import import_register
+from classifier.models_command import models
+from classifier.train_command import train
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,30 +38,45 @@ def cli() -> None:
 
 
 cli.add_command(classify)
+cli.add_command(import_register)
+cli.add_command(train)
+cli.add_command(init)
+cli.add_command(check)
+cli.add_command(taxonomy)
+cli.add_command(models)
+cli.add_command(correct)
+cli.add_command(corrections)
 
 
 @cli.command()
 @click.argument("titles", nargs=-1, required=True, metavar="TITLE...")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--codes", "wants_codes", is_flag=True, help="Add the role's ISCO-08 and SSYK 2012.")
 @policy_option
 @confidence_option
+@database_option
 @model_option
 def label(
     titles: tuple[str, ...],
     as_json: bool,
+    wants_codes: bool,
     policy: str | None,
     min_confidence: float | None,
+    database: str | None,
     model_directory: Path | None,
 ) -> None:
     """Label titles given as arguments."""
     from classifier.rendering import labels_table
+    from classifier.role_codes import codes_of_roles
 
-    model = load(model_directory)
+    model = load_corrected(model_directory, database)
     labels = model.predict(titles, policy=model.policy(policy), min_confidence=min_confidence)
+    codes = codes_of_roles(model.roles, [one.role for one in labels]) if wants_codes else None
     if as_json:
-        print_json([{"title": t, **asdict(one)} for t, one in zip(titles, labels, strict=True)])
+        every = zip(titles, labels, codes or [{}] * len(labels), strict=True)
+        print_json([{"title": t, **asdict(one), **own} for t, one, own in every])
     else:
-        click.echo(labels_table(titles, labels))
+        click.echo(labels_table(titles, labels, codes))
 
 
 @cli.command()
@@ -63,6 +85,7 @@ def label(
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @policy_option
 @confidence_option
+@database_option
 @model_option
 def explain(
     title: str,
@@ -70,33 +93,19 @@ def explain(
     as_json: bool,
     policy: str | None,
     min_confidence: float | None,
+    database: str | None,
     model_directory: Path | None,
 ) -> None:
     """Show the reasons for the label of one title."""
     from classifier.rendering import explanation_text
 
-    model = load(model_directory)
+    model = load_corrected(model_directory, database)
     chosen = model.policy(policy)
     explanation = model.explain(title, description, policy=chosen, min_confidence=min_confidence)
     if as_json:
         print_json(asdict(explanation))
     else:
         click.echo(explanation_text(explanation, chosen, model.taxonomy))
-
-
-@cli.command()
-@click.option("--data", type=click.Path(path_type=Path), metavar="DIR", help="Training data.")
-@click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Where to.")
-@click.option("--seed", default=0, type=click.IntRange(0, 2**31), show_default=True)
-def train(data: Path | None, output: Path | None, seed: int) -> None:
-    """Train a model from taxonomy and catalogue."""
-    from classifier import paths, training
-    from classifier.rendering import evaluation_text
-
-    target = output or paths.models()
-    evaluation = training.train(data or paths.training_data(), target, seed=seed, progress=say)
-    click.echo(evaluation_text(evaluation))
-    say(f"written to {target}")
 
 
 @cli.command()
@@ -153,52 +162,33 @@ def evaluate(
 
 
 @cli.command()
-@policy_option
-@click.option("--report", "wants_report", is_flag=True, help="Show the state of the catalogue.")
-@model_option
-def taxonomy(policy: str | None, wants_report: bool, model_directory: Path | None) -> None:
-    """Show the departments and their categories, or the state of the catalogue."""
-    from classifier import paths
-    from classifier.policy import find_policy, read_policies
-    from classifier.rendering import report_text, taxonomy_text
-    from classifier.taxonomy import Taxonomy
-
-    data = paths.training_data()
-    labels = Taxonomy.from_file(data / "taxonomy.toml")
-    if wants_report:
-        from classifier.catalogue import Catalogue
-        from classifier.report import report
-
-        catalogue = Catalogue.from_directory(data / "roles", labels)
-        click.echo(report_text(report(catalogue, load(model_directory))))
-        return
-    policies = read_policies(data / "policies", labels)
-    click.echo(taxonomy_text(labels, find_policy(policy or "document", policies, labels)))
-
-
-@cli.command()
 @click.option("--host", default="127.0.0.1", envvar="JOBTITLE_HOST", show_default=True)
 @click.option(
     "--port", default=8000, type=click.IntRange(0, 65535), envvar="JOBTITLE_PORT", show_default=True
 )
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that answer. [default: 1]")
+@database_option
 @model_option
-def serve(host: str, port: int, workers: int | None, model_directory: Path | None) -> None:
+def serve(
+    host: str, port: int, workers: int | None, database: str | None, model_directory: Path | None
+) -> None:
     """Answer postings over HTTP."""
     from api.server import serve_model
     from api.settings import Settings
-    from classifier import paths
-    from classifier.persistence import read_facts
+    from classifier import shipped
 
     settings = Settings.from_environment(os.environ)
     if workers is not None:
         settings = replace(settings, workers=workers)
+    if database is not None:
+        settings = replace(settings, database_url=database)
     serve_model(
-        lambda: load(model_directory),
+        lambda: shipped.load_active(model_directory),
         host,
         port,
         settings,
-        facts=lambda: read_facts(model_directory or paths.models()),
+        state=lambda: shipped.state_of(model_directory),
+        prepare=lambda: shipped.train_if_missing(model_directory, progress=say),
         ready=lambda address: say(f"listening on {address}"),
     )
 

@@ -20,7 +20,6 @@ from uuid import uuid4
 
 import pandas as pd
 
-from classifier import paths
 from classifier.batch import (
     ERROR,
     Columns,
@@ -44,6 +43,7 @@ from classifier.shipped import load_model
 from classifier.sources import Source, kind_of, readable, recognised
 from classifier.summary import Kind, Summary
 from classifier.tables import CHANGED, Table
+from classifier.versions import active_directory
 
 ROWS, BYTES = 100_000, 64 << 20
 """About how many rows, and how many bytes unpacked, a partition has at most."""
@@ -506,7 +506,7 @@ def _table(part: Part, options: CsvOptions) -> _CsvPart | _ParquetPart:
 @lru_cache(maxsize=1)
 def _model(directory: Path | None, expected: str) -> JobTitleClassifier:
     """Load the model that a worker finds, if it is the one that is expected."""
-    own = directory or paths.models()
+    own = active_directory(directory)
     if read_manifest(own)["sha256"][MODEL_FILE] != expected:
         raise ModelError(f"{own}: a worker has another model there; give all the same")
     return load_model(directory)

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from classifier.errors import TrainingDataError
-from classifier.taxonomy import read_toml
+from classifier.places import Lines
+from classifier.taxonomy import read_lines
 
 _FIELD = re.compile(r"\{(\w+)\}")
 _LONG_WORD = re.compile(r"[^\W\d_]{6,}")
@@ -86,24 +88,46 @@ def read_decorations(path: Path) -> dict[str, Decorations]:
     Raises
     ------
     TrainingDataError
-        If the file cannot be read, a pattern lacks ``{title}`` or uses a field without words.
+        If the file cannot be read, a pattern lacks ``{title}`` or uses a field without words;
+        every problem is a line.
     """
-    found = {}
-    for language, table in read_toml(path).items():
-        words = {
-            name: tuple(line.strip() for line in block.splitlines() if line.strip())
-            for name, block in table.get("words", {}).items()
-        }
-        for pattern in table.get("patterns", {}):
-            fields = set(_FIELD.findall(pattern))
-            missing = sorted(name for name in fields - {"title"} if not words.get(name))
-            if "title" not in fields or missing:
-                raise TrainingDataError(
-                    f"{path}: pattern {pattern!r} of {language} "
-                    + (f"has no words for {', '.join(missing)}" if missing else "lacks {title}")
-                )
-        found[language] = Decorations(table.get("patterns", {}), words)
-    return found
+    document, lines = read_lines(path)
+    problems = [fault for key in document for fault in _faults(key, document[key], lines)]
+    if problems:
+        raise TrainingDataError("\n".join(problems))
+    return {
+        language: Decorations(table["patterns"], _words(table))
+        for language, table in document.items()
+    }
+
+
+def _words(table: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {
+        name: tuple(line.strip() for line in str(block).splitlines() if line.strip())
+        for name, block in table.get("words", {}).items()
+    }
+
+
+def _faults(language: str, table: object, lines: Lines) -> Iterator[str]:
+    """Yield what is wrong with the decorations of a language."""
+    patterns = table.get("patterns") if isinstance(table, dict) else None
+    own = table.get("words", {}) if isinstance(table, dict) else None
+    if not (isinstance(patterns, dict) and patterns and isinstance(own, dict)):
+        place = lines.place(lines.table(language))
+        yield f"{place}: {language} must have tables {language}.patterns and {language}.words"
+        return
+    words = _words({"words": own})
+    for pattern, weight in patterns.items():
+        where = f"{lines.place(lines.key(pattern, lines.table(language, 'patterns')))}: "
+        where += f"pattern {pattern!r} of {language}"
+        fields = set(_FIELD.findall(pattern))
+        missing = sorted(name for name in fields - {"title"} if not words.get(name))
+        if missing:
+            yield f"{where} has no words for {', '.join(missing)}"
+        elif "title" not in fields:
+            yield f"{where} lacks {{title}}"
+        if not isinstance(weight, int) or weight < 1:
+            yield f"{where}: its weight must be a whole number of at least 1"
 
 
 def misspell(

@@ -27,6 +27,12 @@ model_option = click.option(
     metavar="DIR",
     help="Where the model is. [default: the one shipped here]",
 )
+database_option = click.option(
+    "--database",
+    envvar="JOBTITLE_DATABASE_URL",
+    metavar="URL",
+    help="Where corrections are; none for none. [default: a file of your own]",
+)
 title_option = click.option("--title", metavar="COLUMN", help="The titles, by name or number.")
 description_option = click.option(
     "--description", metavar="COLUMN", help="The descriptions, by name or number."
@@ -54,6 +60,26 @@ def load(directory: Path | None) -> "JobTitleClassifier":
     from classifier.shipped import load_model
 
     return load_model(directory, progress=say)
+
+
+def load_corrected(directory: Path | None, database: str | None) -> "JobTitleClassifier":
+    """Load the model, and let it answer what was corrected as it was corrected."""
+    from classifier.corrections import CorrectionStore
+    from classifier.errors import DatabaseError
+
+    model = load(directory)
+    try:
+        store = CorrectionStore.find(database, create=False)
+        if store is not None:
+            with store:
+                said = store.snapshot()
+            if said or database is not None:
+                model.corrections = said
+    except DatabaseError as error:
+        if database is not None:
+            raise
+        raise DatabaseError(f"{error}; --database none labels without corrections") from error
+    return model
 
 
 def usual_names() -> dict[str, Any]:

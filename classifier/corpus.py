@@ -1,7 +1,8 @@
 """The training data as a whole: read, checked, and laid out as examples."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -9,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from classifier.catalogue import Catalogue, fingerprint, title_key
-from classifier.composition import Decorations, compose, drawn, misspell, read_decorations
+from classifier.composition import Decorations, compose, drawn, misspell
+from classifier.data_directory import DataDirectory
 from classifier.errors import TrainingDataError
-from classifier.policy import Policy, read_policies
+from classifier.policy import Policy
 from classifier.seniority import SeniorityReader
-from classifier.taxonomy import NO_WORK, Taxonomy, read_toml
-from classifier.text import Tokenizer, fold
+from classifier.taxonomy import NO_WORK, Taxonomy
+from classifier.text import Tokenizer
 
 HELD_OUT = 0.12
 """The share of titles held out to calibrate and measure; as large a share of roles is left out."""
@@ -68,29 +70,21 @@ class TrainingData:
         Raises
         ------
         TrainingDataError
-            If anything is missing or wrong; the message names file and entry.
+            If anything is missing or wrong; every problem is a line, with file and entry.
         """
-        taxonomy = Taxonomy.from_file(directory / "taxonomy.toml")
-        tokenizer = read_tokenizer(directory / "wording" / "abbreviations.toml")
-        blocks = read_toml(directory / "no_work.toml").values()
-        data = cls(
-            taxonomy=taxonomy,
-            policies=read_policies(directory / "policies", taxonomy),
-            catalogue=Catalogue.from_directory(directory / "roles", taxonomy),
-            seniority=SeniorityReader.from_file(directory / "seniority.toml", tokenizer),
-            tokenizer=tokenizer,
-            decorations=read_decorations(directory / "wording" / "composition.toml"),
-            no_work=tuple(line for block in blocks for line in block.splitlines() if line.strip()),
-            sha256=fingerprint(directory),
+        found = DataDirectory.read(directory)
+        if found.problems:
+            raise TrainingDataError("\n".join(found.problems))
+        return cls(
+            found.taxonomy,
+            found.policies,
+            found.catalogue,
+            found.seniority,
+            found.tokenizer,
+            found.decorations,
+            found.no_work,
+            fingerprint(directory, found.borrowed),
         )
-        for policy in data.policies.values():
-            unknown = sorted(set(policy.roles) - set(data.catalogue.roles))
-            if unknown:
-                raise TrainingDataError(
-                    f"{directory}: policy {policy.id} names roles that are not in the catalogue: "
-                    + ", ".join(unknown)
-                )
-        return data
 
     def examples(self) -> pd.DataFrame:
         """Return what a pipeline learns from.
@@ -99,7 +93,7 @@ class TrainingData:
         -------
         DataFrame
             Columns ``text``, ``department``, ``kind`` (``title``, ``duty`` or ``no_work``),
-            ``language`` and ``role``; lines that name no work are a role each.
+            ``language``, ``role`` and ``weight``; lines that name no work are a role each.
         """
         titles, duties = self.catalogue.titles(), self.catalogue.duties()
         rows = [
@@ -107,7 +101,8 @@ class TrainingData:
             *((text, r.department, "duty", language, r.id) for text, language, r in duties),
             *((text, NO_WORK, "no_work", "", text) for text in self.no_work),
         ]
-        return pd.DataFrame(rows, columns=["text", "department", "kind", "language", "role"])
+        columns = ["text", "department", "kind", "language", "role"]
+        return pd.DataFrame(rows, columns=columns).assign(weight=1.0)
 
     def runs(self) -> list[str]:
         """List all runs of characters between spaces, the most frequent first."""
@@ -138,13 +133,16 @@ class TrainingData:
             The examples in their order, then the added ones with kind ``composed``.
         """
         titles = examples[examples["kind"] == "title"]
-        rows = list(zip(titles["text"], titles["language"], titles["department"], strict=True))
-        added = [
-            *compose(rows, self.decorations, share=DECORATED, seed=seed),
-            *misspell(rows, share=MISSPELT, seed=seed),
-        ]
-        composed = pd.DataFrame(added, columns=["text", "department"]).assign(kind="composed")
-        return pd.concat([examples, composed], ignore_index=True)
+        parts = [examples]
+        for weight, own in titles.groupby("weight"):
+            rows = list(zip(own["text"], own["language"], own["department"], strict=True))
+            added = [
+                *compose(rows, self.decorations, share=DECORATED, seed=seed),
+                *misspell(rows, share=MISSPELT, seed=seed),
+            ]
+            composed = pd.DataFrame(added, columns=["text", "department"])
+            parts.append(composed.assign(kind="composed", weight=weight))
+        return pd.concat(parts, ignore_index=True)
 
 
 def hold_out(groups: pd.Series, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -179,11 +177,14 @@ class Division:
         Titles held out; others of their roles were kept.
     roles
         Titles of roles that were left out whole: work of a kind never seen.
+    tried
+        The titles of both, as `classifier.catalogue.title_key` makes them.
     """
 
     kept: pd.DataFrame
     titles: pd.DataFrame
     roles: pd.DataFrame
+    tried: frozenset[str]
 
     @classmethod
     def draw(cls, examples: pd.DataFrame, seed: int) -> "Division":
@@ -201,20 +202,46 @@ class Division:
         Division
             The parts; equal titles are never on two sides.
         """
-        kept, left_out = hold_out(examples["role"], seed)
+        kept, left_out = _sparing(examples, *hold_out(examples["role"], seed))
         rest = examples.iloc[kept]
-        seen, held = hold_out(rest["text"].map(title_key), seed)
+        seen, held = _sparing(rest, *_hold_out_titles(rest, seed))
         parts = (rest.iloc[held], examples.iloc[left_out])
         titles, roles = (part[part["kind"] == "title"] for part in parts)
-        return cls(rest.iloc[seen], titles, roles)
+        tried = frozenset(pd.concat([titles, roles])["text"].map(title_key))
+        return cls(rest.iloc[seen], titles, roles, tried)
+
+    def less(self, moved: Collection[tuple[str, str]]) -> "Division":
+        """Return it without some titles to measure on; see `less`."""
+        titles = less(self.titles, moved)
+        titles = titles if len(titles) else self.titles  # there is something to measure on, always
+        return replace(self, titles=titles, roles=less(self.roles, moved))
 
 
-def read_tokenizer(path: Path) -> Tokenizer:
-    """Read the table of abbreviations and return a tokenizer that knows them."""
-    document = read_toml(path)
-    words = document.get("words", {})
-    return Tokenizer(
-        # people also write the abbreviations of Swedish words without dots and rings
-        {spelling: long for short, long in words.items() for spelling in (short, fold(short))},
-        {fold(short): long for short, long in document.get("endings", {}).items()},
-    )
+def less(examples: pd.DataFrame, moved: Collection[tuple[str, str]]) -> pd.DataFrame:
+    """Return examples without titles that are named by role and `title_key`."""
+    if not moved:
+        return examples
+    keys = zip(examples["role"], examples["text"].map(title_key), strict=True)
+    named = np.array([key in moved for key in keys], dtype=bool)
+    return examples[~(named & (examples["kind"] == "title"))]
+
+
+def _hold_out_titles(examples: pd.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Hold out titles and lines; one title at least, of a catalogue that has few."""
+    keys = examples["text"].map(title_key)
+    kept, held = hold_out(keys, seed)
+    is_title = (examples["kind"] == "title").to_numpy()
+    if not is_title[held].any():
+        first = min(keys[is_title], key=lambda key: drawn(key, seed))
+        held = np.union1d(held, np.flatnonzero(keys == first))
+        kept = np.setdiff1d(kept, held)
+    return kept, held
+
+
+def _sparing(
+    examples: pd.DataFrame, kept: np.ndarray, held: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Hold out no department whole: a small catalogue has some of a role or a title alone."""
+    departments = examples["department"].to_numpy()
+    spared = ~np.isin(departments[held], departments[kept])
+    return np.sort(np.append(kept, held[spared])), held[~spared]

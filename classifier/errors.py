@@ -21,5 +21,9 @@ class OutputError(ClassifierError):
     """A file that cannot be written."""
 
 
+class DatabaseError(ClassifierError):
+    """A database of corrections that cannot be opened, read or written."""
+
+
 class RowError(InputError):
     """A row that cannot be taken or written as it is wanted."""

@@ -17,7 +17,7 @@ from classifier.reading import Words
 from classifier.recall import FEW, Recall
 from classifier.roles import EXACT_WEIGHT
 from classifier.runs import spread
-from classifier.scoring import CATALOGUE_WEIGHT, Decision
+from classifier.scoring import Decision
 from classifier.seniority import SeniorityReader
 from classifier.taxonomy import SENIORITIES
 
@@ -104,7 +104,7 @@ class FastScorer:
             total, scale, known = self._log_odds(sums)
             silent, substance = ~known, np.zeros(layout.n_postings)
             sums = Sums(np.repeat(scale, np.diff(sums.ends)), sums.numbers, sums.ends)
-        total[rows, of_class[rows]] += CATALOGUE_WEIGHT
+        total[rows, of_class[rows]] += self.lexicon.title_weight[title[rows]]
         probabilities = self.decision.probabilities(total, substance, silent)
         return FastScores(words, probabilities, self, sums, title)
 

@@ -57,12 +57,13 @@ class Job:
 
     def fingerprint(self, table: Table) -> dict[str, str]:
         """Tell input, model and options apart from others."""
-        said = self.options.corrections and self.options.corrections.version
-        chosen = repr((self.options, self.reading, self.writing, self.share, said, __version__))
+        chosen = repr((self.options, self.reading, self.writing, self.share, __version__))
+        corrections = self.options.corrections
         return {
             "input": table.source.sha256(),
             "model": self.model_hash,
             "options": hashlib.sha256(chosen.encode()).hexdigest(),
+            "corrections": "" if corrections is None else corrections.fingerprint,
         }
 
 

@@ -51,7 +51,7 @@ class Label:
     status
         ``labelled``, ``unknown`` (text, but nothing to go by) or ``empty`` (no text).
     department, category, category_basis, role, seniority
-        Ids; None unless labelled.
+        Ids, of which the basis may also be a reason in a policy's own words; None unless labelled.
     confidence
         The probability of the department, 0-1; None where there is no text.
     category_confidence
@@ -100,10 +100,15 @@ class Corrections(Protocol):
     ----------
     version
         Another number after every change.
+    fingerprint
+        Tells them apart from others, whatever database they are of; empty if there are none.
     """
 
     @property
     def version(self) -> int: ...  # noqa: D102
+
+    @property
+    def fingerprint(self) -> str: ...  # noqa: D102
 
     def find(
         self, titles: Sequence[str], descriptions: Sequence[str] | None

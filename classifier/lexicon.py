@@ -20,7 +20,7 @@ from classifier.catalogue import Role
 from classifier.keys import key_of_piece, pair_keys, sequence_keys, word_keys
 from classifier.roles import RoleIndex, positions_by_department
 from classifier.runs import Numbers, Snapshot, spread
-from classifier.scoring import Scorer
+from classifier.scoring import CATALOGUE_WEIGHT, TOLD_WEIGHT, Scorer
 from classifier.text import Tokenizer
 
 N_BREAKS = Numbers.SILENT + 1
@@ -114,6 +114,8 @@ class Lexicon:
         The positions of the roles that have each title, end to end, and where each title's end.
     known
         Pairs, and the words of the catalogue once they have been read.
+    told : ndarray of shape (n_told,)
+        Positions of the titles that a user has labelled; None if there are none.
     """
 
     classes: tuple[str, ...]
@@ -137,6 +139,7 @@ class Lexicon:
     title_roles: np.ndarray
     title_ends: np.ndarray
     known: Known
+    told: np.ndarray | None = None
 
     @classmethod
     def of(cls, scorer: Scorer) -> "Lexicon":
@@ -180,6 +183,7 @@ class Lexicon:
             role_sizes=scorer.roles.sizes,
             known=Known.of_pairs(scores[own], squares[own], units[own]),
             **_titles(scorer.roles, scorer.pipeline.classes_),
+            told=_told(scorer.roles),
         )
 
     @property
@@ -246,6 +250,14 @@ class Lexicon:
         return _index(self.features)
 
     @cached_property
+    def title_weight(self) -> np.ndarray:
+        """What each title adds to the log-odds of its department."""
+        weights = np.full(len(self.titles), CATALOGUE_WEIGHT)
+        if self.told is not None:
+            weights[self.told] = TOLD_WEIGHT
+        return weights
+
+    @cached_property
     def title_index(self) -> "pd.Index[Any]":
         """Key of a title to its position."""
         return _index(self.titles)
@@ -284,3 +296,9 @@ def _titles(roles: RoleIndex, classes: np.ndarray) -> dict[str, np.ndarray]:
         "title_roles": np.array([n for own in roles.exact.values() for n in own], dtype=np.int32),
         "title_ends": np.cumsum([0, *map(len, roles.exact.values())]),
     }
+
+
+def _told(roles: RoleIndex) -> np.ndarray | None:
+    if not roles.told:
+        return None
+    return np.array([n for n, title in enumerate(roles.exact) if title in roles.told], np.int64)

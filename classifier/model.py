@@ -98,9 +98,27 @@ class JobTitleClassifier:
         """The ids of the departments, in the order of probabilities."""
         return self._scorer.decision.departments
 
+    def asking(self, corrections: Corrections | None) -> "JobTitleClassifier":
+        """Return the same model, but one that asks other corrections before it answers.
+
+        Parameters
+        ----------
+        corrections
+            What the other one asks; None for nobody.
+
+        Returns
+        -------
+        JobTitleClassifier
+            It shares all that this one holds and remembers.
+        """
+        shared = vars(self) | {"_scorer": self._scorer, "_reference": lambda: self.reference}
+        other = object.__new__(type(self))
+        vars(other).update(shared, corrections=corrections)
+        return other
+
     def warm_up(self) -> None:
         """Do now what the first prediction and the first reasons would have to wait for."""
-        self.predict([""])
+        self.predict([name for role in self.roles for name in role.names.values()])
         self.explain("Kock")
 
     def policy(self, name: str | None = None) -> Policy:
@@ -113,7 +131,8 @@ class JobTitleClassifier:
         TrainingDataError
             If a file is not a valid policy.
         """
-        return find_policy(name or "document", self.policies, self.taxonomy)
+        known = {role.id for role in self.roles}
+        return find_policy(name or "document", self.policies, self.taxonomy, known)
 
     def predict(
         self,

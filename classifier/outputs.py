@@ -29,6 +29,7 @@ _WHAT = {
     "input": "the input has changed",
     "model": "the model is another one",
     "options": "the options are others",
+    "corrections": "titles have been corrected",
 }
 State = Mapping[str, Any]
 

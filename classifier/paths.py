@@ -23,3 +23,8 @@ def models() -> Path:
     """Return the directory of the default model: the checkout's, or the user's cache."""
     root = _checkout()
     return root / "models" if root else Path(platformdirs.user_cache_dir("jobtitle")) / "models"
+
+
+def corrections() -> Path:
+    """Return where the user's own database of corrections stands, or would."""
+    return Path(platformdirs.user_data_dir("jobtitle", appauthor=False)) / "corrections.sqlite3"

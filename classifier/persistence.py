@@ -4,8 +4,9 @@ import gc
 import hashlib
 import json
 import platform
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,7 @@ import joblib
 
 from classifier import __version__
 from classifier.errors import ModelError
-from classifier.files import replacing, write_text
+from classifier.files import replacing
 from classifier.model import JobTitleClassifier
 from classifier.scoring import Scorer
 
@@ -31,8 +32,8 @@ _FIGURES = ("rows", "accuracy", "category_accuracy", "answered", "selective_accu
 FORMAT = 3
 """Goes up when a model written earlier can no longer be read."""
 
-
 _PARTS = ("lexicon", "taxonomy", "policies", "seniority")
+_PATIENCE = 5.0  # seconds that a model may be in the midst of getting its files
 
 
 def versions() -> dict[str, str]:
@@ -67,15 +68,17 @@ def save(model: JobTitleClassifier, directory: Path, facts: Mapping[str, Any]) -
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        with replacing(directory / REFERENCE_FILE) as part:
-            joblib.dump(model.reference, part, compress=("zlib", 3))
-        parts = {name: getattr(model, name) for name in _PARTS}
-        with replacing(directory / MODEL_FILE) as part:
-            joblib.dump(parts, part)
-        hashes = {name: sha256(directory / name) for name in (MODEL_FILE, REFERENCE_FILE)}
-        manifest = {"format": FORMAT, "sha256": hashes, "versions": versions(), **facts}
-        text = json.dumps(manifest, indent=2, ensure_ascii=False)
-        write_text(directory / MANIFEST_FILE, text + "\n")
+        with ExitStack() as stack:  # they get their names when all are there, the manifest last
+            manifest, reference, own = (
+                stack.enter_context(replacing(directory / name))
+                for name in (MANIFEST_FILE, REFERENCE_FILE, MODEL_FILE)
+            )
+            joblib.dump(model.reference, reference, compress=("zlib", 3))
+            joblib.dump({name: getattr(model, name) for name in _PARTS}, own)
+            hashes = {MODEL_FILE: sha256(own), REFERENCE_FILE: sha256(reference)}
+            told = {"format": FORMAT, "sha256": hashes, "versions": versions(), **facts}
+            text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+            manifest.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ModelError(f"{directory}: the model cannot be written ({error.strerror})") from error
 
@@ -113,10 +116,28 @@ def read_facts(directory: Path) -> dict[str, Any]:
     """
     manifest = read_manifest(directory)
     try:
-        metrics = json.loads((directory / METRICS_FILE).read_text(encoding="utf-8"))
-        return {**manifest, "figures": {name: metrics["titles"][name] for name in _FIGURES}}
-    except (OSError, ValueError, KeyError):
+        titles = read_metrics(directory)["titles"]
+        return {**manifest, "figures": {name: titles[name] for name in _FIGURES}}
+    except (KeyError, TypeError):
         return manifest
+
+
+def read_metrics(directory: Path) -> dict[str, Any]:
+    """Read the figures that stand beside a model, by what was measured; empty if there are none."""
+    try:
+        metrics = json.loads((directory / METRICS_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return metrics if isinstance(metrics, dict) else {}
+
+
+def stamp(directory: Path) -> tuple[int, ...]:
+    """Return what tells a model from one that is written in its place; empty if there is none."""
+    try:
+        found = (directory / MANIFEST_FILE).stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def load(directory: Path, *, training_data_hash: str | None = None) -> JobTitleClassifier:
@@ -141,12 +162,71 @@ def load(directory: Path, *, training_data_hash: str | None = None) -> JobTitleC
     ModelError
         If the model is missing, corrupt, foreign or stale; the message says what to run.
     """
+    return load_with_facts(directory, training_data_hash=training_data_hash)[0]
+
+
+def load_with_facts(
+    directory: Path, *, training_data_hash: str | None = None
+) -> tuple[JobTitleClassifier, dict[str, Any]]:
+    """Check a model and load it, with what `read_facts` tells of the very same.
+
+    One that is being trained anew in its place is loaded when it is whole again.
+
+    Parameters
+    ----------
+    directory, training_data_hash
+        As for `load`.
+
+    Returns
+    -------
+    tuple of JobTitleClassifier and dict
+        The model and its facts.
+
+    Raises
+    ------
+    ModelError
+        As for `load`.
+    """
+    end = time.monotonic() + _PATIENCE
+    while True:
+        before = stamp(directory)
+        try:
+            found = _loaded(directory, training_data_hash)
+        except ModelError:
+            being_written = any(directory.glob(f".{MANIFEST_FILE}.*"))
+            changed = being_written or stamp(directory) != before
+            if not changed or time.monotonic() > end:
+                raise
+        else:
+            if stamp(directory) == before or time.monotonic() > end:
+                return found
+        time.sleep(0.1)
+
+
+def check(directory: Path, *, training_data_hash: str | None = None) -> dict[str, Any]:
+    """Check a model as far as it goes without loading it.
+
+    Parameters
+    ----------
+    directory, training_data_hash
+        As for `load`.
+
+    Returns
+    -------
+    dict
+        Its facts.
+
+    Raises
+    ------
+    ModelError
+        As for `load`.
+    """
     path = directory / MODEL_FILE
     if not path.is_file():
         raise ModelError(f"{path}: there is no model; {_remedy(directory)}")
-    manifest = read_manifest(directory)
-    _check_hash(path, manifest)
-    trained_with, here = manifest.get("versions", {}), versions()
+    facts = read_facts(directory)
+    _check_hash(path, facts)
+    trained_with, here = facts.get("versions", {}), versions()
     different = [
         f"{name} {trained_with.get(name)} (here {found})"
         for name, found in here.items()
@@ -154,16 +234,23 @@ def load(directory: Path, *, training_data_hash: str | None = None) -> JobTitleC
     ]
     if different:
         raise ModelError(f"{path}: trained with {', '.join(different)}; {_remedy(directory)}")
-    if training_data_hash not in (None, manifest.get("training_data_sha256")):
+    if training_data_hash not in (None, facts.get("training_data_sha256")):
         raise ModelError(
             f"{path}: the training data has changed since it was trained; {_remedy(directory)}"
         )
-    reference = directory / REFERENCE_FILE
-    _check_hash(reference, manifest)
+    _check_hash(directory / REFERENCE_FILE, facts)
+    return facts
+
+
+def _loaded(
+    directory: Path, training_data_hash: str | None
+) -> tuple[JobTitleClassifier, dict[str, Any]]:
+    facts = check(directory, training_data_hash=training_data_hash)
+    path, reference = directory / MODEL_FILE, directory / REFERENCE_FILE
     parts = _unpickled(path, lambda file: joblib.load(file, mmap_mode="r"))
     if not (isinstance(parts, dict) and set(parts) == set(_PARTS)):
         raise ModelError(f"{path}: not a job-title classifier; {_remedy(directory)}")
-    return JobTitleClassifier(reference=partial(_load_reference, reference, manifest), **parts)
+    return JobTitleClassifier(reference=partial(_load_reference, reference, facts), **parts), facts
 
 
 def _load_reference(path: Path, manifest: Mapping[str, Any]) -> Scorer:

@@ -1,12 +1,19 @@
 """Which office category a label falls in, and on what basis: stated, never learned."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from classifier.errors import InputError, TrainingDataError
-from classifier.taxonomy import BASES, Taxonomy, read_toml
+from classifier.places import Lines, nearest
+from classifier.taxonomy import ID, Taxonomy, basis_fault, read_lines
+
+DEFAULT = "document"
+"""The policy that is taken unless another is named."""
+
+_FIELDS = {"id", "description", "default", "departments", "roles"}
+_FEW = 40  # names that a message may list
 
 
 @dataclass(frozen=True)
@@ -18,7 +25,7 @@ class Rule:
     category
         The id of an office category.
     basis
-        Why, one of `classifier.taxonomy.BASES`.
+        Why: one of `classifier.taxonomy.BASES`, or a reason in other words.
     """
 
     category: str
@@ -51,15 +58,26 @@ class Policy:
         return self.roles.get(role) or self.departments[department]
 
     @classmethod
-    def from_file(cls, path: Path, taxonomy: Taxonomy) -> "Policy":
-        """Read a policy; departments it does not name keep what the taxonomy states.
+    def of_taxonomy(cls, taxonomy: Taxonomy) -> "Policy":
+        """Return the policy that the taxonomy itself states, called `DEFAULT`."""
+        stated = {d.id: Rule(d.category, d.basis) for d in taxonomy.departments.values()}
+        return cls(DEFAULT, {}, stated, {})
+
+    @classmethod
+    def from_file(
+        cls, path: Path, taxonomy: Taxonomy, roles: Collection[str] | None = None
+    ) -> "Policy":
+        """Read a policy.
 
         Parameters
         ----------
         path
-            A TOML file like those in `training_data/policies`.
+            A TOML file like those in `training_data/policies`. Departments that it does not name
+            get its ``default``; without one, what the taxonomy states.
         taxonomy
             The departments and categories it may speak of.
+        roles
+            The ids of the roles it may speak of; any if None.
 
         Returns
         -------
@@ -69,39 +87,112 @@ class Policy:
         Raises
         ------
         TrainingDataError
-            If the file cannot be read, or names a department, category or basis that is not there.
+            If the file cannot be read, or names a department, category or role that is not there;
+            every problem is a line.
         """
-        document = read_toml(path)
-        stated = {d.id: Rule(d.category, d.basis) for d in taxonomy.departments.values()}
-        departments = _rules(document, "departments", taxonomy, path)
-        unknown = sorted(set(departments) - set(stated))
-        if unknown:
-            raise TrainingDataError(f"{path}: unknown department {', '.join(unknown)}")
-        return cls(
+        policy, problems = cls.read(path, taxonomy, roles)
+        if problems:
+            raise TrainingDataError("\n".join(problems))
+        return policy
+
+    @classmethod
+    def read(
+        cls, path: Path, taxonomy: Taxonomy, roles: Collection[str] | None = None
+    ) -> "tuple[Policy, list[str]]":
+        """Read a policy as far as that goes, and list what is wrong with it.
+
+        Parameters
+        ----------
+        path, taxonomy, roles
+            As for `from_file`.
+
+        Returns
+        -------
+        Policy
+            What could be read.
+        list of str
+            Problems, each with file, line and what to do.
+        """
+        stated = cls.of_taxonomy(taxonomy)
+        try:
+            document, lines = read_lines(path)
+        except TrainingDataError as error:
+            return stated, [str(error)]
+        reader = _Reader(document, lines, taxonomy)
+        default = reader.default()
+        description = document.get("description", {})
+        if not isinstance(description, dict):
+            reader.say("description must be a table by language, such as en = …", "description")
+        given = dict.fromkeys(stated.departments, default) if default else stated.departments
+        policy = cls(
             id=str(document.get("id", path.stem)),
-            description=document.get("description", {}),
-            departments=stated | departments,
-            roles=_rules(document, "roles", taxonomy, path),
+            description=description if isinstance(description, dict) else {},
+            departments={**given, **reader.rules("departments", taxonomy.departments)},
+            roles=reader.rules("roles", roles),
         )
+        return policy, reader.problems
 
 
-def _rules(
-    document: Mapping[str, Any], table: str, taxonomy: Taxonomy, path: Path
-) -> dict[str, Rule]:
-    rules = {}
-    for key, entry in document.get(table, {}).items():
-        rule = Rule(entry.get("category", ""), entry.get("basis", ""))
-        if rule.category not in taxonomy.categories:
-            raise TrainingDataError(
-                f"{path}: {table}.{key}: category {rule.category!r} is not one of "
-                + ", ".join(taxonomy.categories)
-            )
-        if rule.basis not in BASES:
-            raise TrainingDataError(
-                f"{path}: {table}.{key}: basis {rule.basis!r} is not one of {', '.join(BASES)}"
-            )
-        rules[key] = rule
-    return rules
+class _Reader:
+    """Gathers the rules and problems of a policy."""
+
+    def __init__(self, document: Mapping[str, Any], lines: Lines, taxonomy: Taxonomy) -> None:
+        self.problems: list[str] = []
+        self._document = document
+        self._lines = lines
+        self._categories = taxonomy.categories
+        for name in sorted(set(document) - _FIELDS):
+            self.say(f"unknown field {name}; {nearest(name, sorted(_FIELDS))}", name)
+
+    def say(self, problem: str, *path: str) -> None:
+        self.problems.append(f"{self._lines.place(self._lines.table(*path))}: {problem}")
+
+    def _table(self, name: str) -> Mapping[str, Any]:
+        found = self._document.get(name, {})
+        if isinstance(found, dict):
+            return found
+        self.say(f"{name} must be a table, such as [{name}]", name)
+        return {}
+
+    def default(self) -> Rule | None:
+        """Return the rule of departments that are not named, if one is given."""
+        entry = self._table("default")
+        return self._rule(entry, "default") if "category" in entry else None
+
+    def rules(self, table: str, known: Collection[str] | None) -> dict[str, Rule]:
+        """Return the rules of a table; those of what is not known are problems."""
+        found = {}
+        for key, entry in self._table(table).items():
+            if not isinstance(entry, dict):
+                self.say(f"{table}.{key}: must be a table with category and basis", table, key)
+                continue
+            rule = self._rule(entry, table, key)
+            if known is None or key in known:
+                found[key] = rule
+            else:
+                kind = table.removesuffix("s")
+                self.say(f"unknown {kind} {key}; {_which(key, known)}", table, key)
+        return found
+
+    def _rule(self, entry: Mapping[str, Any], *path: str) -> Rule:
+        name, category = ".".join(path), entry.get("category", "")
+        basis = entry.get("basis", self._table("default").get("basis"))
+        for field in sorted(set(entry) - {"category", "basis"}):
+            self.say(f"{name}: unknown field {field}", *path, field)
+        if category not in self._categories:
+            known = nearest(category, self._categories)
+            self.say(f"{name}: category {category!r} is not known; {known}", *path)
+        if (fault := basis_fault(basis)) is not None:
+            self.say(f"{name}: {fault}", *path)
+        return Rule(str(category), str(basis or ""))
+
+
+def _which(key: str, known: Collection[str]) -> str:
+    """Say what is meant, or what to do; roles are too many to list."""
+    if len(known) < _FEW:
+        return nearest(key, list(known))
+    found = nearest(key, list(known))
+    return found if found.endswith("?") else "rename the rule or take it out"
 
 
 def read_policies(directory: Path, taxonomy: Taxonomy) -> dict[str, Policy]:
@@ -122,16 +213,59 @@ def read_policies(directory: Path, taxonomy: Taxonomy) -> dict[str, Policy]:
     Raises
     ------
     TrainingDataError
-        If one of them cannot be read, or there is none called ``document``.
+        If one of them is faulty, or there is none called ``document`` in it.
     """
-    found = [Policy.from_file(path, taxonomy) for path in sorted(directory.glob("*.toml"))]
-    policies = {policy.id: policy for policy in found}
-    if "document" not in policies:
-        raise TrainingDataError(f"{directory}: no policy called document, the default")
+    policies, problems = gather_policies(directory, taxonomy)
+    if problems:
+        raise TrainingDataError("\n".join(problems))
     return policies
 
 
-def find_policy(name: str, policies: Mapping[str, Policy], taxonomy: Taxonomy) -> Policy:
+def gather_policies(
+    directory: Path, taxonomy: Taxonomy, roles: Collection[str] | None = None
+) -> tuple[dict[str, Policy], list[str]]:
+    """Read all policies of a directory as far as that goes, and list what is wrong with them.
+
+    Parameters
+    ----------
+    directory
+        Holds one TOML file a policy; if it is not there, the taxonomy's own is the only one.
+    taxonomy, roles
+        As for `Policy.from_file`.
+
+    Returns
+    -------
+    dict of str to Policy
+        Id to policy.
+    list of str
+        Problems, each with file, line and what to do.
+    """
+    if not directory.exists():
+        return {DEFAULT: Policy.of_taxonomy(taxonomy)}, []
+    policies: dict[str, Policy] = {}
+    problems = []
+    for path in sorted(directory.glob("*.toml")):
+        policy, faults = Policy.read(path, taxonomy, roles)
+        problems += faults
+        if not ID.fullmatch(policy.id):
+            problems.append(f"{path}: policy {policy.id!r}: an id has a-z, 0-9 and _; give it one")
+        if policy.id in policies:
+            problems.append(f"{path}: policy {policy.id} stands in another file, too; rename one")
+        policies[policy.id] = policy
+    if DEFAULT not in policies:
+        problems.append(
+            f"{directory}: no policy called {DEFAULT}, the default; add {DEFAULT}.toml, or take "
+            "the directory away: then the taxonomy alone decides"
+        )
+    return policies, problems
+
+
+def find_policy(
+    name: str,
+    policies: Mapping[str, Policy],
+    taxonomy: Taxonomy,
+    roles: Collection[str] | None = None,
+) -> Policy:
     """Return a policy by its name or from a file.
 
     Parameters
@@ -142,6 +276,8 @@ def find_policy(name: str, policies: Mapping[str, Policy], taxonomy: Taxonomy) -
         The known ones.
     taxonomy
         The departments and categories a file may speak of.
+    roles
+        The ids of the roles it may speak of; any if None.
 
     Returns
     -------
@@ -162,4 +298,4 @@ def find_policy(name: str, policies: Mapping[str, Policy], taxonomy: Taxonomy) -
         raise InputError(
             f"policy {name!r}: neither one of {', '.join(policies)} nor a file that exists"
         )
-    return Policy.from_file(path, taxonomy)
+    return Policy.from_file(path, taxonomy, roles)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:  # labels come without scikit-learn, which takes a second to i
 CATALOGUE_WEIGHT = 4.0
 """What it adds to a department's log-odds that the title stands in the catalogue, word for word."""
 
+TOLD_WEIGHT = 16.0
+"""What it adds that a user has labelled the title: more than all that its words say otherwise."""
+
 
 class Scored(Protocol):
     """What is known of a batch of postings before it is decided.
@@ -277,5 +280,6 @@ class Scorer:
         for row, title in enumerate(titles):
             department = self.roles.known_department(title)
             if department is not None:
-                added[row, self.pipeline.classes_ == department] = CATALOGUE_WEIGHT
+                weight = TOLD_WEIGHT if self.roles.is_told(title) else CATALOGUE_WEIGHT
+                added[row, self.pipeline.classes_ == department] = weight
         return added

@@ -1,17 +1,21 @@
 """Reads the seniority of a posting from the words of its title, its role or its text."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from classifier.errors import TrainingDataError
-from classifier.taxonomy import SENIORITIES, read_toml
+from classifier.places import Lines, nearest
+from classifier.taxonomy import SENIORITIES, read_lines
 from classifier.text import Tokenizer, fold
 
 _REMEMBERED = 20_000
 """How many words, and how many sentences, are remembered with what they may mean."""
 
+_WAYS = ("title", "role", "text", "none")
+_FIELDS = ("traps", "levels", "text", "confidence")
 _WORD = re.compile(r"[\w*+#]+")
 """A word of a folded text, with its digits: years of experience tell a level."""
 
@@ -217,24 +221,30 @@ class SeniorityReader:
         Raises
         ------
         TrainingDataError
-            If the file cannot be read, names a level that does not exist, or lacks a confidence.
+            If the file cannot be read, names a level that does not exist, or lacks a confidence;
+            every problem is a line.
         """
-        document = read_toml(path)
-        confidence = document.get("confidence", {})
-        missing = sorted({"title", "role", "text", "none"} - set(confidence))
-        if missing:
-            raise TrainingDataError(f"{path}: no confidence for {', '.join(missing)}")
+        document, lines = read_lines(path)
+        problems = list(_faults(document, lines))
+        if problems:
+            raise TrainingDataError("\n".join(problems))
         return cls(
             tokenizer,
-            _phrases(document.get("levels", {}), document.get("traps", ""), path),
-            _text_phrases(document.get("text", {}), path),
-            confidence,
+            _phrases(document.get("levels", {}), document.get("traps", "")),
+            _text_phrases(document.get("text", {})),
+            document["confidence"],
         )
 
+    @classmethod
+    def silent(cls, tokenizer: Tokenizer) -> "SeniorityReader":
+        """Return a reader that knows no marker words."""
+        rates = dict.fromkeys(_WAYS, 1.0)
+        return cls(tokenizer, _phrases({}, ""), _text_phrases({}), rates)
 
-def _phrases(levels: Mapping[str, str], traps: str, path: Path) -> _Phrases:
+
+def _phrases(levels: Mapping[str, str], traps: str) -> _Phrases:
     meanings: dict[str, str | None] = {}
-    for level, block in (*_checked(levels, path).items(), (None, traps)):
+    for level, block in (*levels.items(), (None, traps)):
         meanings |= {phrase: level for line in block.splitlines() if (phrase := _clean(line))}
     ordered = sorted(meanings, key=lambda phrase: (-len(phrase), phrase))
     words = {word for phrase in ordered for word in phrase.split() if word != "*"}
@@ -251,9 +261,9 @@ def _phrases(levels: Mapping[str, str], traps: str, path: Path) -> _Phrases:
     )
 
 
-def _text_phrases(levels: Mapping[str, str], path: Path) -> _TextPhrases:
+def _text_phrases(levels: Mapping[str, str]) -> _TextPhrases:
     phrases: dict[str, list[tuple[re.Pattern[str], str]]] = {}
-    for level, block in _checked(levels, path).items():
+    for level, block in levels.items():
         for phrase in filter(None, map(_clean, block.splitlines())):
             word = max(re.split(r"[ *]+", phrase), key=len)
             pattern = re.compile(f" {_expression(phrase)} ")
@@ -261,13 +271,34 @@ def _text_phrases(levels: Mapping[str, str], path: Path) -> _TextPhrases:
     return _TextPhrases({word: tuple(own) for word, own in phrases.items()}, tuple(levels))
 
 
-def _checked(levels: Mapping[str, str], path: Path) -> Mapping[str, str]:
-    unknown = sorted(set(levels) - set(SENIORITIES))
-    if unknown:
-        raise TrainingDataError(
-            f"{path}: levels {', '.join(unknown)} are not among {', '.join(SENIORITIES)}"
-        )
-    return levels
+def _faults(document: Mapping[str, Any], lines: Lines) -> Iterator[str]:
+    """Yield what is wrong with a file of marker words."""
+    for name in document:
+        if name not in _FIELDS:
+            yield f"{lines.place(lines.table(name))}: unknown {name}; {nearest(name, _FIELDS)}"
+    if not isinstance(document.get("traps", ""), str):
+        yield f"{lines.place(lines.key('traps'))}: traps must be text, one entry a line"
+    for table in ("levels", "text"):
+        own = document.get(table, {})
+        unknown = sorted(set(own) - set(SENIORITIES)) if isinstance(own, dict) else [table]
+        if unknown:
+            place = lines.place(lines.key(unknown[0], lines.table(table)))
+            known = ", ".join(SENIORITIES)
+            yield f"{place}: levels {', '.join(unknown)} are not among {known}"
+            continue
+        for level, block in own.items():
+            if not isinstance(block, str):
+                place = lines.place(lines.key(level, lines.table(table)))
+                yield f"{place}: {table}.{level} must be text, one entry a line"
+    rates = document.get("confidence", {})
+    rates = rates if isinstance(rates, dict) else {}
+    place = lines.place(lines.table("confidence"))
+    if missing := sorted(set(_WAYS) - set(rates)):
+        yield f"{place}: no confidence for {', '.join(missing)}"
+    for name, rate in rates.items():
+        if not isinstance(rate, int | float) or not 0 <= rate <= 1:
+            place = lines.place(lines.key(name, lines.table("confidence")))
+            yield f"{place}: the confidence of {name} must be a number from 0 to 1"
 
 
 def _clean(phrase: str) -> str:

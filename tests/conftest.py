@@ -1,17 +1,22 @@
 """What tests share: the shipped model, and the command line run as a user would run it."""
 
 import io
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from classifier import JobTitleClassifier, load_model
 from classifier.cli import main
+from tests import postgresql
 
 ROOT = Path(__file__).resolve().parent.parent
+
+os.environ["JOBTITLE_DATABASE_URL"] = "none"  # no test shall touch the user's own corrections
 
 
 @dataclass(frozen=True)
@@ -56,3 +61,20 @@ def jobtitle(model: JobTitleClassifier, monkeypatch: pytest.MonkeyPatch) -> Jobt
         return Run(code, *left)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """Return the address of a database on a PostgreSQL server."""
+    programs = postgresql.programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL is installed: its tests are left out")
+    with postgresql.server(programs) as address:
+        yield address
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say in a line each why tests were left out."""
+    skipped = terminalreporter.stats.get("skipped", ())
+    for reason in sorted({own.longrepr[2] for own in skipped if isinstance(own.longrepr, tuple)}):
+        terminalreporter.write_line(reason)

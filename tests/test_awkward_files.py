@@ -37,7 +37,7 @@ def in_an_empty_directory(
 ) -> None:
     """Work where no other files are, with the model that is loaded already: there are many runs."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(classify_command, "load", lambda _: model)
+    monkeypatch.setattr(classify_command, "load_corrected", lambda *_: model)
 
 
 # --- files of text --------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ def test_faults_are_named(tmp_path: Path, content: str, said: str) -> None:
     """A pattern without a title, or with a field that has no words, is refused by name."""
     path = tmp_path / "composition.toml"
     path.write_text(content)
-    with pytest.raises(TrainingDataError, match=r"composition\.toml: pattern") as error:
+    with pytest.raises(TrainingDataError, match=r"composition\.toml:\d+: pattern") as error:
         read_decorations(path)
     assert said in str(error.value)
 

@@ -1,5 +1,6 @@
 """Flows from end to end: a served model, the README as a user follows it, a wheel, a notebook."""
 
+import json
 import os
 import re
 import shutil
@@ -12,11 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 from nbclient import NotebookClient
 
 from classifier import JobTitleClassifier, paths, persistence
 from tests.conftest import ROOT
+from tests.small_models import small_data
+from tests.test_registers import esco_row, write_esco
 
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
@@ -28,11 +32,11 @@ pytestmark = pytest.mark.usefixtures("model")
 
 
 @contextmanager
-def served(*command: str) -> Iterator[str]:
+def served(*command: str, **more: str) -> Iterator[str]:
     """Start a command that serves, give its address, and stop it as Ctrl-C does."""
     process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENV, cwd=ROOT,
-        start_new_session=True,
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENV | more,
+        cwd=ROOT, start_new_session=True,
     )  # fmt: skip
     try:
         assert process.stderr is not None
@@ -48,27 +52,65 @@ def served(*command: str) -> Iterator[str]:
             process.communicate()
 
 
-def sh(command: str, cwd: Path) -> str:
+def sh(command: str, cwd: Path, **more: str) -> str:
     done = subprocess.run(
-        command, shell=True, cwd=cwd, env=ENV, capture_output=True, text=True, check=False,
+        command, shell=True, cwd=cwd, env=ENV | more, capture_output=True, text=True, check=False,
         timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, f"{command}: {done.stderr}"
     return done.stdout
 
 
+def given(directory: Path) -> None:
+    """Put there what the README takes for granted: the sample, and downloads of registers."""
+    shutil.copytree(ROOT / "notebooks", directory / "notebooks")
+    write_esco(
+        directory / "esco-de",
+        "de",
+        esco_row("4313", "Lohnbuchhalter", "Lohnbuchhalterin\nGehaltsrechner"),
+        esco_row("2423", "Personalreferent", "Personalreferentin\nPersonaler"),
+    )
+    (directory / "onet").mkdir()
+    rows = (
+        "O*NET-SOC Code\tAlternate Title\tShort Title\tSource(s)\n43-3051.00\tPay clerk\tn/a\t08\n"
+    )
+    (directory / "onet" / "Alternate Titles.txt").write_text(rows, "utf-8")
+    names = [{"id": "a", "preferred_label": "Personalkonsult", "type": "occupation-name"}]
+    group = {"id": "b", "preferred_label": "HR", "ssyk_code_2012": "2423", "narrower": names}
+    (directory / "jobtech.json").write_text(json.dumps({"data": {"concepts": [group]}}), "utf-8")
+
+
+def made_small(directory: Path) -> None:
+    """Cut a copy of the training data down, so that training on it takes seconds."""
+    wanted = ("payroll", "human_resources", "customer_service")
+    small_data(directory.with_name("small"), wanted)
+    for name in ("roles", "policies"):
+        shutil.rmtree(directory / name)
+        shutil.copytree(directory.with_name("small") / name, directory / name)
+    shutil.copy(directory.with_name("small") / "taxonomy.toml", directory)
+    shutil.copy(directory.with_name("small") / "no_work.toml", directory)
+
+
 def test_readme_commands_work(tmp_path: Path) -> None:
     """Every command of the README does what it says, in its order, from an empty directory."""
-    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    given(tmp_path)
+    own = {"JOBTITLE_DATABASE_URL": f"sqlite:///{tmp_path / 'corrections.sqlite3'}"}
     assert {"make run", "make test"} <= set(COMMANDS)
     # make test runs this test, make run stands below; serve is running while curl asks it
     rest = [c for c in COMMANDS if not c.startswith("make") and not c.endswith("train")]
     assert "python -m classifier train" in COMMANDS
     rest.remove("python -m classifier serve")
-    with served("python", "-m", "classifier", "serve") as address:
+    with served("python", "-m", "classifier", "serve", **own) as address:
         for command in rest:
-            out = sh(command.replace("http://127.0.0.1:8000", address), tmp_path)
-            assert out or "-o" in command
+            command = command.replace("http://127.0.0.1:8000", address)
+            out = sh(command.replace("review.csv --who", "filled.csv --who"), tmp_path, **own)
+            assert out or not any(word in command for word in ("curl", "label ", "list", "explain"))
+            if command.endswith("init mine"):
+                made_small(tmp_path / "mine")
+            if "--review" in command:  # a person fills it in
+                review = pd.read_csv(tmp_path / "review.csv", dtype=str, keep_default_na=False)
+                review.loc[0, "right_department"] = "payroll"
+                review.to_csv(tmp_path / "filled.csv", index=False)
     assert (tmp_path / "labelled.csv").is_file()
 
 

@@ -28,9 +28,9 @@ import importlib, itertools, json, os, resource, sys
 from classifier import batch, classify_command, cli, labelling_files, load_model, outputs
 import openpyxl.writer.excel, pyarrow.parquet
 outputs.CHECKPOINT, batch.CHUNK = 0, 40
-model, load = load_model(), classify_command.load
+model, load = load_model(), classify_command.load_corrected
 model.predict([""])
-classify_command.load = lambda directory: load(directory) if directory else model
+classify_command.load_corrected = lambda directory, database: load(directory, database) if directory else model
 
 def signalling(points, n, number):
     calls = itertools.count(1)

@@ -46,7 +46,9 @@ def test_a_policy_of_ones_own(tmp_path: Path) -> None:
     [
         ('[departments.sale]\ncategory="back_office"\nbasis="role"', "unknown department sale"),
         ('[departments.sales]\ncategory="middle"\nbasis="role"', "category 'middle'"),
-        ('[roles.x]\ncategory="back_office"\nbasis="because"', "basis 'because'"),
+        ('[roles.x]\ncategory="back_office"\nbasis=""', "basis must be a text of 1-200"),
+        ('[roles.x]\ncategory="back_office"', "roles.x: no basis"),
+        ('[role.x]\ncategory="back_office"', "did you mean 'roles'?"),
     ],
 )
 def test_faults_are_named(tmp_path: Path, content: str, said: str) -> None:

@@ -29,8 +29,8 @@ def test_the_shipped_taxonomy_is_whole() -> None:
         ("[names]\nback_office = {}\n", "no departments"),
         ('[departments.x]\nnames={en="X"}\ncategory="back"\nbasis="document"', "category 'back'"),
         (
-            '[names.b]\nen="B"\n[departments.x]\nnames={en="X"}\ncategory="b"\nbasis="?"',
-            "basis '?'",
+            '[names.b]\nen="B"\n[departments.x]\nnames={en="X"}\ncategory="b"\nbasis=" "',
+            "basis must be a text of 1-200 characters",
         ),
         ('[names.b]\nen="B"\n[departments.x]\ncategory="b"\nbasis="role"', "no names"),
         ("[departments", "not valid TOML"),

@@ -25,14 +25,26 @@ function fail(form, text) {
   bringIntoView(into);
 }
 
+// the list goes on where an answer was given
+function goOn(section, row) {
+  const rows = section.querySelectorAll("ol > li");
+  const next = rows[Math.min(row, rows.length - 1)];
+  (next ? next.querySelector("button") : section).focus();
+}
+
 function bringIntoView(element) {
   const place = element.getBoundingClientRect();
   if (place.top < 0 || place.top > window.innerHeight * 0.6) element.scrollIntoView();
 }
 
 async function answer(form, submitter) {
+  const keeps = "keeps" in form.dataset; // what shall be kept is never given up
+  if (keeps && form.hasAttribute("aria-busy")) return;
   if (latest) latest.abort();
-  const own = (latest = new AbortController());
+  const own = new AbortController();
+  if (!keeps) latest = own;
+  const item = submitter && submitter.closest("li");
+  const row = item ? [...item.parentElement.children].indexOf(item) : -1;
   form.setAttribute("aria-busy", "true");
   say(form.dataset.working);
   try {
@@ -55,11 +67,12 @@ async function answer(form, submitter) {
     document.getElementById(form.dataset.into).replaceWith(fresh);
     document.title = found.title;
     say(fresh.dataset.said);
-    bringIntoView(fresh);
+    if (row < 0) bringIntoView(fresh);
+    else goOn(fresh, row);
   } catch (error) {
     if (error.name !== "AbortError") fail(form, form.dataset.failed);
   } finally {
-    if (own === latest) form.removeAttribute("aria-busy");
+    if (keeps || own === latest) form.removeAttribute("aria-busy");
   }
 }
 
@@ -111,3 +124,17 @@ for (const kind of ["input", "reset"]) {
     if (form) setTimeout(() => filter(form)); // a reset has emptied the fields by then
   });
 }
+
+// only the roles of the department that is chosen, and the department of the role
+document.addEventListener("change", (event) => {
+  const { target } = event;
+  const form = target.closest("form");
+  const department = form && form.querySelector("[data-department]");
+  if (!department) return;
+  const role = form.querySelector("[data-role]");
+  role.groups ||= [...role.querySelectorAll("optgroup")];
+  if (target === role && role.value && !department.value)
+    department.value = role.selectedOptions[0].parentElement.dataset.of;
+  const fits = (group) => !department.value || group.dataset.of === department.value;
+  role.replaceChildren(role.options[0], ...role.groups.filter(fits));
+});

@@ -1,4 +1,4 @@
-"""The service under load: throughput, overload, a long run. Run by ``make service``.
+"""The service under load: throughput, manners, overload, a long run. Run by ``make service``.
 
 Needs wrk (Debian's package), which loads a server harder than a client in Python can.
 """
@@ -206,10 +206,13 @@ def main() -> None:
     load_model()
     titles = distinct_titles(TrainingData.from_directory(paths.training_data()), 200_000)
     titles = [title for title in titles if title.isprintable()]
-    wanted = sys.argv[1:] or ["throughput", "overload", "soak"]
+    from tests.benchmarks.manners import manners
+
+    wanted = sys.argv[1:] or ["throughput", "manners", "overload", "soak"]
     if "throughput" in wanted:
         throughput(titles)
-    well = [run(titles) for name, run in (("overload", overload), ("soak", soak)) if name in wanted]
+    checks = {"manners": manners, "overload": overload, "soak": soak}
+    well = [run(titles) for name, run in checks.items() if name in wanted]
     if not all(well):
         sys.exit("not as it should be")
 
