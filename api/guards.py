@@ -3,11 +3,11 @@
 import hmac
 import json
 import logging
+import random
 import re
 import sys
 import threading
 import time
-import uuid
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -119,7 +119,7 @@ def register(app: Flask, settings: Settings) -> None:
     def begin() -> None:
         g.begun = time.perf_counter()
         sent = request.headers.get("X-Request-Id", "")
-        g.request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
+        g.request_id = sent if _REQUEST_ID.fullmatch(sent) else f"{random.getrandbits(128):032x}"
         if request.method == "OPTIONS" or request.path.startswith(OPEN):
             return
         client = request.remote_addr or ""

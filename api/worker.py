@@ -119,8 +119,17 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
         super().handle_write()
 
     def writable(self) -> bool:
+        """Return whether the main thread shall look for room to send what waits.
+
+        A thread that answers sends by itself. To ask the system about its socket again and again
+        meanwhile would take the interpreter's lock from it, for milliseconds a request.
+        """
         if self.lingers is not None:
             return bool(self.will_close)
+        if self.total_outbufs_len and not self.will_close:
+            if not self.outbuf_lock.acquire(False):
+                return False
+            self.outbuf_lock.release()
         return bool(super().writable())
 
     def service(self) -> None:

@@ -9,7 +9,7 @@ from classifier.postings import Layout
 from classifier.reading import Words
 from classifier.text import MAX_TITLE, is_plain_line
 
-FEW = 16
+FEW = 32
 """So many titles are looked up one by one."""
 
 _REMEMBERED = 50_000
