@@ -11,6 +11,7 @@ from pydantic_core import from_json
 from api.problems import Problem
 from classifier import Explanation, Label
 from classifier.json_lines import is_job_posting, text_of
+from classifier.labels import Candidate
 
 MAX_POSTINGS = 1_000
 """Postings in one request."""
@@ -351,14 +352,15 @@ def as_json(
         ``explanation``.
     """
     # a thousand labels are laid out at a time: `asdict` would copy each of their values
-    body = {name: _rounded(value) for name, value in vars(label).items()}
-    body["candidates"] = [
-        {name: _rounded(value) for name, value in vars(candidate).items()}
-        for candidate in label.candidates
-    ]
+    body = _cells(label)
+    body["candidates"] = [_cells(candidate) for candidate in label.candidates]
     if explanation is not None:
         body["explanation"] = _reasons(explanation)
     return body if posting.id is None else {"id": posting.id, **body}
+
+
+def _cells(own: Label | Candidate) -> dict[str, Any]:
+    return {n: round(v, 6) if type(v) is float else v for n, v in vars(own).items()}
 
 
 def _reasons(explanation: Explanation) -> dict[str, Any]:

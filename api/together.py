@@ -1,6 +1,7 @@
 """Single postings that several threads ask for at the same time, labelled in one go."""
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ REMEMBERED = 20_000
 """How many titles are remembered with their labels: those that came last."""
 
 _MOMENT = 0.002  # seconds that the first of a crowd waits for the others
+_CLOSE = 0.003  # seconds between requests that make a crowd
+_MOST = 32  # postings that are waited for
 _LONGEST = 200  # characters of a title that is remembered
 
 
@@ -22,6 +25,12 @@ class Wish(NamedTuple):
     policy: Policy
     min_confidence: float | None
     n_candidates: int
+
+
+def _closed() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
 
 
 @dataclass(eq=False)
@@ -34,6 +43,7 @@ class _Ask:
     label: Label | None = None
     error: Exception | None = None
     done: bool = False
+    woken: threading.Lock = field(default_factory=_closed)
 
 
 @dataclass
@@ -54,8 +64,10 @@ class Together:
     _known: OrderedDict[tuple[object, ...], Label] = field(default_factory=OrderedDict)
     _waiting: list[_Ask] = field(default_factory=list)
     _guard: threading.Lock = field(default_factory=threading.Lock)
-    _turn: threading.Lock = field(default_factory=threading.Lock)
-    _crowd: int = 0
+    _is_led: bool = False
+    _crowd: int = 1
+    _is_crowded: bool = False
+    _latest: float = float("-inf")
 
     def __post_init__(self) -> None:
         self._come = threading.Condition(self._guard)
@@ -70,11 +82,15 @@ class Together:
             if known is not None:
                 self._known.move_to_end(key)
                 return known
+            now = time.monotonic()
+            self._is_crowded, self._latest = now - self._latest < _CLOSE, now
             self._waiting.append(ask)
             self._come.notify()
-        with self._turn:
-            if not ask.done:
-                self._answer(self._gathered())
+            leads, self._is_led = not self._is_led, True
+        if not leads:
+            ask.woken.acquire()  # answered, or the next to label what waits
+        if not ask.done:
+            self._lead(ask)
         if ask.error is not None:
             raise ask.error
         assert ask.label is not None  # noqa: S101 - done without an error
@@ -85,13 +101,31 @@ class Together:
                     self._known.popitem(last=False)
         return ask.label
 
+    def _lead(self, own: _Ask) -> None:
+        """Label all that wait, wake those who asked, and leave the rest to the next."""
+        asks: list[_Ask] = []
+        try:
+            asks = self._gathered()
+            self._answer(asks)
+        finally:
+            with self._guard:
+                self._is_led = bool(self._waiting)
+                following = self._waiting[:1]
+            for ask in (*following, *asks):
+                if ask is not own:
+                    ask.woken.release()
+
     def _gathered(self) -> list[_Ask]:
-        """Take all that wait; where there was a crowd, those who come in a moment, too."""
+        """Take all that wait; in a crowd, those who come in a moment, too: twice the last time's.
+
+        Those could not come before: while the model labels, it hardly lets other threads run.
+        """
         with self._come:
-            if self._crowd > 1:
-                self._come.wait_for(lambda: len(self._waiting) >= self._crowd, _MOMENT)
+            if self._is_crowded:
+                most = min(2 * self._crowd, _MOST)
+                self._come.wait_for(lambda: len(self._waiting) >= most, _MOMENT)
             own, self._waiting = self._waiting, []
-            self._crowd = len(own)
+            self._crowd = max(1, len(own))
         return own
 
     def _answer(self, asks: Sequence[_Ask]) -> None:

@@ -22,6 +22,7 @@ from classifier.composition import compose
 from classifier.corpus import TrainingData
 from classifier.outputs import StreamOutput
 from classifier.persistence import MODEL_FILE, REFERENCE_FILE
+from tests.benchmarks.figures import write_part
 
 TITLES, POSTINGS, ROWS, SAMPLE = 200_000, 5_000, 1_000_000, 20_000
 
@@ -232,9 +233,9 @@ def main() -> None:
     lines = [
         "# Benchmarks",
         "",
-        "Written by `make benchmark`; do not edit. Ratios of one run, on one core unless a line says",
-        "otherwise; what is labelled is department, category, role, seniority and confidences. The",
-        "scikit-learn pipeline and fastText give a department only.",
+        "Written by `make benchmark`, and the part on the service by `make service`; do not edit. Ratios",
+        "of one run, on one core unless a line says otherwise; what is labelled is department, category,",
+        "role, seniority and confidences. The scikit-learn pipeline and fastText give a department only.",
         "",
         f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores.",
         "",
@@ -253,9 +254,7 @@ def main() -> None:
         f"{sizes[1]:.0f} MiB, packed.",
         f"- Labelling the CSV took {memory:,.0f} MiB at its peak.",
     ]
-    path = paths.models() / "BENCHMARKS.md"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    sys.stdout.write(path.read_text(encoding="utf-8"))
+    write_part("", lines)
 
 
 if __name__ == "__main__":
