@@ -28,6 +28,9 @@ MAX_WORDS = 30
 MAX_CANDIDATES = 100
 """Candidates that may be asked for."""
 
+MAX_PARTS = 100_000
+"""Opening brackets and braces in a body, those in its texts, too."""
+
 MAX_TITLE = 100_000
 """Characters of a title."""
 
@@ -187,8 +190,11 @@ def document_of(body: bytes) -> Any:
     Raises
     ------
     Problem
-        400 if it is none.
+        400 if it is none, or has so many lists and objects that they are no postings.
     """
+    if body.count(b"[") + body.count(b"{") > MAX_PARTS:  # told before any of them is made
+        detail = f"more than {MAX_PARTS:,} lists and objects"
+        raise Problem(400, "malformed-json", "The body is no list of postings", detail)
     try:
         return from_json(body.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False)
     except ValueError as error:

@@ -69,6 +69,7 @@ def test_text_only_and_nothing(client: FlaskClient) -> None:
         (b"\xff\xfe", 400, "not JSON"),
         (b'{"title": "\\ud800"}', 400, "not JSON"),
         (b"[" * 100_000, 400, "not JSON"),
+        (b"[" + b"[]," * 200_000 + b"[]]", 400, "no list of postings"),
         (b'{"title": NaN}', 400, "not JSON"),
         ([], 422, "not an object"),
         ({}, 422, "nothing to label"),

@@ -168,6 +168,10 @@ def test_a_copy_is_the_same_and_sound(tmp_path: Path) -> None:
     found = done("check", mine)
     assert len(found.splitlines()) == 1
     assert "23 departments" in found
+    assert not (mine / "crosswalk").exists()
+    done("init", tmp_path / "all", "--crosswalk")
+    assert (tmp_path / "all" / "crosswalk" / "isco08.toml").is_file()
+    done("check", tmp_path / "all")
     assert re.search(r"\d+ sv, [\d,]+ en", found)
 
 
