@@ -32,6 +32,8 @@ Most who ask, ask about offices, and the outside departments have the larger voc
 SHARES = ("rows", "accuracy", "category_accuracy", "answered", "selective_accuracy", "ece")
 """The figures that tell what examples have changed; see `classifier.evaluation.Shares`."""
 
+_FEW_LINES = 20_000  # examples that are fitted in this process
+
 _BLOCK = 2_000  # titles whose roles are looked for at a time
 
 
@@ -80,8 +82,10 @@ def fit_all(data: TrainingData, parts: Sequence[pd.DataFrame], seed: int) -> lis
         If there is too little to learn from.
     """
     outside = {d.id for d in data.taxonomy.departments.values() if d.basis == "outside"}
-    # processes, not threads: the solver draws from one random state for the whole process
-    fitted: list[Pipeline] = Parallel(n_jobs=2)(
+    # processes, not threads: the solver draws from one random state for the whole process; to
+    # start them takes longer than to fit a few lines
+    n_jobs = 2 if max(map(len, parts)) > _FEW_LINES else 1
+    fitted: list[Pipeline] = Parallel(n_jobs=n_jobs)(
         delayed(_fitted)(make_pipeline(data.tokenizer, seed=seed), part, outside)
         for part in (data.augmented(part, seed) for part in parts)
     )

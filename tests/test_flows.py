@@ -83,7 +83,7 @@ def given(directory: Path) -> None:
 def made_small(directory: Path) -> None:
     """Cut a copy of the training data down, so that training on it takes seconds."""
     wanted = ("payroll", "human_resources", "customer_service")
-    small_data(directory.with_name("small"), wanted)
+    small_data(directory.with_name("small"), wanted, roles=4)
     for name in ("roles", "policies"):
         shutil.rmtree(directory / name)
         shutil.copytree(directory.with_name("small") / name, directory / name)
