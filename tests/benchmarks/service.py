@@ -52,12 +52,13 @@ class Running:
         return int(self.address.rsplit(":", 1)[1])
 
     def memory(self) -> float:
-        """MiB that the processes have for themselves."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        """MiB that the processes take in all; what they share counts once."""
+        own = self.process.pid
+        children = Path(f"/proc/{own}/task/{own}/children").read_text().split()
         found = 0
-        for own in children.split():
-            rollup = Path(f"/proc/{own}/smaps_rollup").read_text()
-            found += sum(map(int, re.findall(r"Private_Dirty: +(\d+) kB", rollup)))
+        for pid in (own, *children):
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            found += sum(map(int, re.findall(r"^Pss: +(\d+) kB", rollup, re.MULTILINE)))
         return found / 1024
 
 
