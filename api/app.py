@@ -8,8 +8,8 @@ from flask import Flask
 from api import correcting, guards, metrics, openapi, page, problems, review, routes
 from api.database import Database
 from api.doubts import Doubts
+from api.remembered import Remembered
 from api.settings import Settings
-from api.together import Together
 from classifier import JobTitleClassifier, paths
 from classifier.taxonomy import read_toml
 
@@ -54,7 +54,7 @@ def create_app(
     answering = model.asking(corrections)
     app.extensions["classifier"] = answering
     app.extensions["plain"] = model.asking(None)
-    app.extensions["together"] = Together(answering)
+    app.extensions["remembered"] = Remembered()
     app.extensions["database"] = database
     app.extensions["doubts"] = Doubts(database, settings.review_queue)
     metrics.declare()

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,11 +17,12 @@ from api.current import current_model, current_plain_model
 from api.doubts import ANY_CONFIDENCE, Doubts, entry_of
 from api.naming import languages, name_in
 from api.problems import Problem
+from api.remembered import LONGEST, Answer, Remembered
 from api.schemas import (
-    Batch,
     JobPostings,
     Posting,
     Query,
+    Single,
     Wishes,
     as_json,
     invalid_field,
@@ -29,9 +30,9 @@ from api.schemas import (
     validated,
     with_category,
 )
-from api.together import Together, Wish
 from classifier import Label, __version__
 from classifier.batch import Options, check_names, find_columns, segments
+from classifier.corrections import QueueEntry
 from classifier.delimited import CsvOptions, open_csv
 from classifier.errors import InputError
 from classifier.formats import Writing, make_writer
@@ -61,19 +62,45 @@ def classify() -> ResponseReturnValue:
     if request.mimetype not in _TYPES:
         detail = "send Content-Type: application/json, application/ld+json or text/csv"
         raise Problem(415, "unsupported-type", "The body is of no known type", detail)
-    query = _query()
     if request.mimetype == "text/csv":
-        return _labelled_csv(query)
-    sent = parse(read_body(), query.wishes, only_json_ld=request.mimetype == _JSON_LD)
+        return _labelled_csv(_query())
+    body = read_body()
+    answer = _remembered(body) if len(body) <= LONGEST else _answer(body)
+    metrics.count_postings(answer.statuses)
+    doubts: Doubts = current_app.extensions["doubts"]
+    doubts.add(answer.doubts)
+    return Response(answer.body, content_type="application/json")
+
+
+def _remembered(body: bytes) -> Answer:
+    """Answer a short request: many come again and again."""
+    remembered: Remembered = current_app.extensions["remembered"]
+    said = current_model().corrections
+    version = 0 if said is None else said.version
+    asked = (request.mimetype, request.query_string, body, version)
+    answer = remembered.get(asked)
+    if answer is None:
+        answer = _answer(body)
+        remembered.add(asked, answer)
+    return answer
+
+
+def _answer(body: bytes) -> Answer:
+    """Label what a body holds."""
+    sent = parse(body, _query().wishes, only_json_ld=request.mimetype == _JSON_LD)
+    wishes = sent.batch if isinstance(sent, JobPostings) else sent
+    labels = _labels(wishes.postings, wishes)
+    laid_out = _laid_out(wishes.postings, labels, wishes)
+    found: Any = laid_out[0] if isinstance(sent, Single) else {"labels": laid_out}
     if isinstance(sent, JobPostings):
-        return _answer(_job_postings(sent))
-    answers = _labelled(sent.postings, sent)
-    return _answer({"labels": answers} if isinstance(sent, Batch) else answers[0])
+        found = _job_postings(sent, laid_out)
+    doubts = _doubts_of(wishes.postings, labels, wishes.min_confidence)
+    return Answer(to_json(found) + b"\n", Counter(label.status for label in labels), doubts)
 
 
 def _query() -> Query:
     """Read what is wished in the address."""
-    if not request.args:
+    if not request.query_string:
         return Query()
     for name, values in request.args.lists():
         if len(values) > 1:
@@ -81,57 +108,51 @@ def _query() -> Query:
     return validated(Query, request.args.to_dict())
 
 
-def _answer(value: Any) -> Response:
-    return Response(to_json(value) + b"\n", content_type="application/json")
+def _labels(postings: Sequence[Posting], wishes: Wishes) -> list[Label]:
+    texts = [posting.description for posting in postings]
+    return current_model().predict(
+        [posting.title for posting in postings],
+        texts if any(texts) else None,
+        policy=_policy(wishes.policy),
+        min_confidence=wishes.min_confidence,
+        n_candidates=wishes.candidates,
+    )
 
 
-def _labelled(postings: Sequence[Posting], wishes: Wishes) -> list[dict[str, Any]]:
-    """Label postings as they are wished."""
-    policy = _policy(wishes.policy)
-    labels = _labels(postings, Wish(policy, wishes.min_confidence, wishes.candidates))
-    metrics.count_postings(Counter(label.status for label in labels))
-    _note_doubts(postings, labels, wishes.min_confidence)
+def _laid_out(
+    postings: Sequence[Posting], labels: Sequence[Label], wishes: Wishes
+) -> list[dict[str, Any]]:
+    """Lay labels out as JSON, with their reasons if these are wished."""
     if not wishes.explain:
         return [as_json(p, label) for p, label in zip(postings, labels, strict=True)]
     answers = []
     for posting, label in zip(postings, labels, strict=True):
         reasons = current_model().explain(
-            posting.title, posting.description, policy=policy, min_confidence=wishes.min_confidence
+            posting.title,
+            posting.description,
+            policy=_policy(wishes.policy),
+            min_confidence=wishes.min_confidence,
         )
         answers.append(as_json(posting, label, reasons))
     return answers
 
 
-def _note_doubts(
+def _doubts_of(
     postings: Sequence[Posting], labels: Sequence[Label], min_confidence: float | None
-) -> None:
-    """Let people look at the postings whose labels are uncertain."""
+) -> list[QueueEntry | None]:
+    """Return what people shall look at: postings whose labels are uncertain."""
     doubts: Doubts = current_app.extensions["doubts"]
-    if doubts.is_kept:
-        own = ANY_CONFIDENCE if min_confidence is None else current_model().min_confidence
-        pairs = zip(postings, labels, strict=True)
-        doubts.add(entry_of(p.title, p.description, label, own) for p, label in pairs)
+    if not doubts.is_kept:
+        return []
+    own = ANY_CONFIDENCE if min_confidence is None else current_model().min_confidence
+    pairs = zip(postings, labels, strict=True)
+    return [entry_of(p.title, p.description, label, own) for p, label in pairs]
 
 
-def _labels(postings: Sequence[Posting], wish: Wish) -> list[Label]:
-    if len(postings) == 1:
-        together: Together = current_app.extensions["together"]
-        return [together.label(postings[0].title, postings[0].description, wish)]
-    texts = [posting.description for posting in postings]
-    return current_model().predict(
-        [posting.title for posting in postings],
-        texts if any(texts) else None,
-        policy=wish.policy,
-        min_confidence=wish.min_confidence,
-        n_candidates=wish.n_candidates,
-    )
-
-
-def _job_postings(sent: JobPostings) -> Any:
-    """Label JobPostings: each comes back with its ISCO-08 group, and its label beside it."""
+def _job_postings(sent: JobPostings, labels: Sequence[Mapping[str, Any]]) -> Any:
+    """Give JobPostings back: each with its ISCO-08 group, and its label beside it."""
     roles = {role.id: role for role in current_model().roles}
     answers = []
-    labels = _labelled(sent.batch.postings, sent.batch)
     for posting, label in zip(sent.objects, labels, strict=True):
         role = roles.get(label["role"] or "")
         own = posting

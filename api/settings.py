@@ -47,7 +47,7 @@ class Settings:
     """
 
     workers: int = 1
-    threads: int = 32
+    threads: int = 8
     max_body: int = 1 << 20
     queue: int = 128
     timeout: float = 10.0

@@ -31,20 +31,20 @@ def softmax(log_odds: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    log_odds : ndarray of shape (n_postings, n_classes)
+    log_odds : ndarray of shape (..., n_classes)
         Up to a constant a row.
 
     Returns
     -------
-    ndarray of shape (n_postings, n_classes)
+    ndarray of shape (..., n_classes)
         Each row sums to 1.
 
     Notes
     -----
     `scipy.special.softmax` takes ten times as long for a single row.
     """
-    odds = np.exp(log_odds - log_odds.max(axis=1, keepdims=True))
-    return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+    odds = np.exp(log_odds - log_odds.max(axis=-1, keepdims=True))
+    return np.asarray(odds / odds.sum(axis=-1, keepdims=True))
 
 
 @dataclass(frozen=True)
@@ -71,18 +71,18 @@ class Calibration:
 
         Parameters
         ----------
-        log_odds : ndarray of shape (n_postings, n_classes)
+        log_odds : ndarray of shape (n_postings, n_classes) or (n_classes,)
             Up to a constant a row.
-        substance : ndarray of shape (n_postings,)
+        substance : ndarray of shape (n_postings,) or ()
             How much a description had a part in them, 0-1.
 
         Returns
         -------
-        ndarray of shape (n_postings, n_classes)
+        ndarray of the shape of log_odds
             Each row sums to 1.
         """
         doubt = self.doubt + DISAGREEMENT + TEXT_DISAGREEMENT * substance
-        return _doubted(log_odds, doubt[:, np.newaxis])
+        return _doubted(log_odds, doubt[..., np.newaxis])
 
 
 USUAL = Calibration(temperature=0.32, doubt=0.03, min_confidence=0.56)
@@ -93,7 +93,7 @@ FEW = 100
 
 
 def _doubted(log_odds: np.ndarray, doubt: np.ndarray | float) -> np.ndarray:
-    return np.asarray((1 - doubt) * softmax(log_odds) + doubt / log_odds.shape[1])
+    return np.asarray((1 - doubt) * softmax(log_odds) + doubt / log_odds.shape[-1])
 
 
 def calibrate(decisions: np.ndarray, truth: np.ndarray, familiar: np.ndarray) -> Calibration:

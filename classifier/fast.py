@@ -14,7 +14,7 @@ from classifier.lexicon import Lexicon
 from classifier.memory import Memory
 from classifier.postings import Layout
 from classifier.reading import Words
-from classifier.recall import FEW, Recall
+from classifier.recall import Recall
 from classifier.roles import EXACT_WEIGHT
 from classifier.runs import spread
 from classifier.scoring import Decision
@@ -57,8 +57,13 @@ class FastScorer:
 
     def _forget(self) -> None:
         self.memory = Memory(self.lexicon, self.seniority)
-        self.recall = Recall(self.memory)
+        self.recall = Recall(self.memory, self.lexicon, self.seniority)
         self._levels: dict[int, int] = {}
+
+    def bound(self) -> None:
+        """Forget all words but those of the catalogue if they have become too many."""
+        if self.memory.n_words > MAX_WORDS or self.memory.n_runs > 3 * MAX_WORDS:
+            self._forget()
 
     def score(self, titles: Sequence[str], descriptions: Sequence[str] | None) -> "FastScores":
         """Compute the probability of each department for each posting.
@@ -75,11 +80,8 @@ class FastScorer:
         FastScores
             The probabilities of `classifier.scoring.Scorer.score`, to 1e-5.
         """
-        if self.memory.n_words > MAX_WORDS or self.memory.n_runs > 3 * MAX_WORDS:
-            self._forget()
-        words = self.recall.read(titles) if descriptions is None else None
-        if words is None:
-            words = self.memory.reader.read(titles, descriptions)
+        self.bound()
+        words = self.memory.reader.read(titles, descriptions)
         memory = self.memory
         memory.learn()
         layout = words.layout
@@ -94,7 +96,8 @@ class FastScorer:
             log_odds, scale, known = self._log_odds(sums)
             worth = self.decision.worth(log_odds, known)
             weights = layout.weights(worth)
-            total = layout.membership(weights) @ log_odds
+            # a title without a description gets what it would get among titles alone
+            total = (layout.membership(weights) @ log_odds).astype(np.float32)
             silent = np.bincount(layout.owner, known, layout.n_postings) == 0
             substance = layout.substance(worth)
             whole = layout.membership(weights * scale) @ sums.matrix(self.memory.n_numbers)
@@ -133,11 +136,6 @@ class FastScorer:
 
     def levels(self, words: Words) -> np.ndarray:
         """Return the level that each posting's title tells of; see `Scored.title_levels`."""
-        if words.layout.n_postings <= FEW and not words.layout.has_text:
-            return self.recall.levels(words, self._levels_of)
-        return self._levels_of(words)
-
-    def _levels_of(self, words: Words) -> np.ndarray:
         found = np.full(words.layout.n_postings, -1)
         in_title = words.layout.is_title[words.piece]
         kind, piece = self.memory.kind[words.numbers[in_title]], words.piece[in_title]

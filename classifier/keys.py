@@ -4,7 +4,7 @@ Equal texts have equal keys whatever else has been read, so tables by key can be
 Unequal ones share a key with a probability of about 1 in 10^19 a pair.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -14,6 +14,8 @@ import pandas as pd
 
 _MIX, _PLACE = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
 _BASE, _SECOND = np.uint64(0x9FB21C651E98DF25), np.uint64(0xA0761D6478BD642F)
+_MIX_1, _PLACE_1, _BASE_1, _SECOND_1 = map(int, (_MIX, _PLACE, _BASE, _SECOND))
+_ALL = 2**64 - 1
 _BEGIN, _END = "<", ">"
 _FEW = 8
 
@@ -88,6 +90,22 @@ def pair_keys(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         uint64.
     """
     return np.asarray(first * _BASE + second * _SECOND)
+
+
+def sequence_key(numbers: Iterable[int]) -> int:
+    """Return the key that `sequence_keys` gives a single run of numbers."""
+    total = 0
+    for place, number in enumerate(numbers):
+        mixed = ((number + 1) * _MIX_1 + place * _PLACE_1) & _ALL
+        for _ in range(2):
+            mixed = (mixed ^ (mixed >> 32)) * _MIX_1 & _ALL
+        total += mixed ^ (mixed >> 29)
+    return total & _ALL
+
+
+def pair_key(first: int, second: int) -> int:
+    """Return the key that `pair_keys` gives a single pair."""
+    return (first * _BASE_1 + second * _SECOND_1) & _ALL
 
 
 def prefix_sums(codes: np.ndarray) -> np.ndarray:
@@ -193,6 +211,14 @@ def positions(index: "pd.Index[Any]", keys: np.ndarray) -> np.ndarray:
         with suppress(KeyError):
             found[n] = index.get_loc(key)
     return found
+
+
+def position(index: "pd.Index[Any]", key: int) -> int:
+    """Look one key up: its position among those of an index, -1 if it is not there."""
+    try:
+        return int(index.get_loc(np.uint64(key)))  # type: ignore[arg-type]
+    except KeyError:
+        return -1
 
 
 def key_of_piece(piece: str) -> np.uint64:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from classifier.catalogue import Role
-from classifier.categories import CategorySums
+from classifier.categories import CategorySums, OneScored
 from classifier.labels import Corrected
 from classifier.policy import Policy
 from classifier.roles import positions_by_department
@@ -175,6 +175,37 @@ class Labelling:
                 read = self.seniority.read_text(scores.sentences(row))
                 level[row], confidence[row] = _position(read.level), read.confidence
         return np.where(labelled, level, -1), np.where(labelled, confidence, np.nan)
+
+    def role(self, department: str, place: int) -> Role:
+        """Return a role by its department and its place among the roles of that."""
+        position: int = self._positions[department].item(place)
+        return self.roles[position]
+
+    def level(self, told: int, role: Role) -> tuple[str, float]:
+        """Return the level of a title that has no description, and how sure that is.
+
+        Parameters
+        ----------
+        told
+            The position of the level that the title tells of, -1 for none.
+        role
+            The title's role.
+        """
+        rates = self.seniority.confidence
+        if told >= 0:
+            return SENIORITIES[told], rates["title"]
+        if role.seniority is not None:
+            return role.seniority, rates["role"]
+        return "professional", rates["none"]
+
+    def likeliest(self, probabilities: np.ndarray, n: int) -> list[tuple[str, float]]:
+        """Return the likeliest departments of a posting; see `ranked`."""
+        order = (-probabilities).argsort(kind="stable")[:n].tolist()
+        return [(self._departments[place], probabilities.item(place)) for place in order]
+
+    def category_confidence(self, scores: OneScored, policy: Policy, category: str) -> float:
+        """Return the probability of a category of a single posting, 0-1."""
+        return self._sums(policy).of_one(scores, category)
 
     def ranked(self, scores: Scored, n_candidates: int) -> list[list[tuple[str, float]]]:
         """Return the likeliest departments of each posting.

@@ -215,7 +215,12 @@ class Lexicon:
 
     def sizes_of(self, department: str) -> np.ndarray:
         """Return what a unit of features costs each role of a department."""
-        return np.asarray(self.role_sizes[self.positions[department]])
+        return self._sizes[department]
+
+    @cached_property
+    def _sizes(self) -> dict[str, np.ndarray]:
+        sizes = np.asarray(self.role_sizes)
+        return {department: sizes[own] for department, own in self.positions.items()}
 
     def roles_of_titles(self, titles: np.ndarray, department: str) -> tuple[np.ndarray, np.ndarray]:
         """Find the roles of a department that have titles of the catalogue.
@@ -238,6 +243,20 @@ class Lexicon:
         place = np.minimum(np.searchsorted(positions, roles), len(positions) - 1)
         own = positions[place] == roles
         return np.repeat(np.arange(len(titles)), sizes)[own], place[own]
+
+    def roles_of_title(self, title: int, department: str) -> list[int]:
+        """Return which of a department's roles have a title of the catalogue."""
+        roles = self.title_roles[self.title_ends.item(title) : self.title_ends.item(title + 1)]
+        own = self._places[department]
+        return [own[role] for role in roles.tolist() if role in own]
+
+    @cached_property
+    def _places(self) -> dict[str, dict[int, int]]:
+        """Department to the places of its roles, by their positions."""
+        return {
+            department: {role: place for place, role in enumerate(own.tolist())}
+            for department, own in self.positions.items()
+        }
 
     @cached_property
     def pair_index(self) -> "pd.Index[Any]":

@@ -30,6 +30,8 @@ class Memory:
 
     Attributes
     ----------
+    runs
+        Knows the words between spaces.
     reader
         Cuts postings into numbered words.
     scores : ndarray of shape (n_numbers, n_classes)
@@ -50,8 +52,8 @@ class Memory:
         self._seniority = seniority
         words = known.words.split("\n") if known.words else []
         self._numbers = Numbers(N_BREAKS + lexicon.n_pairs, words)
-        self._runs = Runs(self._numbers, lexicon.tokenizer, seniority, known.runs)
-        self.reader = Reader(self._runs)
+        self.runs = Runs(self._numbers, lexicon.tokenizer, seniority, known.runs)
+        self.reader = Reader(self.runs)
         # they may be memory-mapped: plain views are quicker; they are exchanged when they grow
         own = (known.scores, known.squares, known.units, known.keys, known.kind, known.sizes)
         self.scores, self.squares, self.units, self.keys, self.kind, self.sizes = map(
@@ -63,7 +65,7 @@ class Memory:
         self._kinds = {"": 0, **{seniority.kind(self.spelt(n)): n for n in kinds}}
         self._roles: dict[str, _RoleRows] = {}
         self._n_learned = self._n_known = len(self._numbers)
-        self._n_known_runs = len(self._runs)
+        self._n_known_runs = len(self.runs)
 
     @classmethod
     def knowing(
@@ -92,7 +94,7 @@ class Memory:
             What a lexicon keeps of them.
         """
         memory = cls(lexicon, seniority)
-        memory._runs.find(" ".join(runs))
+        memory.runs.find(" ".join(runs))
         for department, own in titles.items():
             words = memory.reader.read(own, None)
             memory.learn()
@@ -100,7 +102,7 @@ class Memory:
             memory.for_roles(department, np.append(words.numbers, pairs))
         arrays = {name: getattr(memory, name)[: memory._n_learned] for name in _ROWS[:-1]}
         return Known(
-            runs=memory._runs.snapshot(),
+            runs=memory.runs.snapshot(),
             words="\n".join(memory._numbers.words(N_BREAKS + lexicon.n_pairs, memory._n_learned)),
             columns=memory._columns[: memory._n_columns],
             roles={department: rows.snapshot() for department, rows in memory._roles.items()},
@@ -115,7 +117,7 @@ class Memory:
     @property
     def n_runs(self) -> int:
         """How many runs of characters have been read since the start."""
-        return len(self._runs) - self._n_known_runs
+        return len(self.runs) - self._n_known_runs
 
     @property
     def n_numbers(self) -> int:
@@ -223,9 +225,21 @@ class Memory:
             new = np.unique(numbers[place < 0])
             for start in range(0, len(new), _BLOCK):
                 part = new[start : start + _BLOCK]
-                rows.add(part, (self._counts(part) @ rows.features).toarray())
+                rows.add(part, self._for_roles(part, rows.features))
             place = rows.of_number[numbers]
         return place, rows.values
+
+    def _for_roles(self, numbers: np.ndarray, roles: sp.csr_matrix) -> np.ndarray:
+        """Add up what the features of words and pairs say for roles."""
+        sizes = self.sizes[numbers]
+        columns = self._columns[spread(self.starts[numbers], sizes)]
+        starts = roles.indptr[columns]
+        there = roles.indptr[columns + 1] - starts
+        at = spread(starts, there)
+        rows = np.zeros((len(numbers), roles.shape[1]), dtype=np.float32)
+        row = np.repeat(np.repeat(np.arange(len(numbers)), sizes), there)
+        np.add.at(rows, (row, roles.indices[at]), roles.data[at])
+        return rows
 
 
 @dataclass
@@ -249,7 +263,7 @@ class _RoleRows:
         """Know the rows of a snapshot."""
         self.grow(int(numbers[-1]) + 1)
         self.of_number[numbers] = np.arange(len(numbers))
-        self.values, self.n_rows = rows, len(rows)
+        self.values, self.n_rows = np.asarray(rows), len(rows)
 
     def grow(self, n_numbers: int) -> None:
         """Make room for more words."""

@@ -227,6 +227,10 @@ class Runs:
         self._tells.append(tells)
         self._bare.append(bare)
 
+    def words(self, run: str) -> list[int]:
+        """Return the numbers of the words of a single run; it is not remembered."""
+        return [number for number in self._read(run) if number > Numbers.SILENT]
+
     def _read(self, run: str) -> Iterator[int]:
         """Yield the numbers of the words and breaks of a run."""
         for n, part in enumerate([run] if run.isalnum() else cut(run + " ")):

@@ -97,9 +97,9 @@ class Decision:
     calibration: Calibration
 
     @cached_property
-    def is_work(self) -> np.ndarray:
-        """Which classes are departments."""
-        return np.array([name != NO_WORK for name in self.classes], dtype=bool)
+    def work(self) -> np.ndarray:
+        """The positions of the departments among the classes."""
+        return np.flatnonzero([name != NO_WORK for name in self.classes])
 
     @cached_property
     def departments(self) -> tuple[str, ...]:
@@ -121,7 +121,7 @@ class Decision:
         ndarray of shape (n_pieces,)
             0-1.
         """
-        probabilities = softmax(log_odds)[:, self.is_work]
+        probabilities = softmax(log_odds).take(self.work, axis=-1)
         return np.asarray(probabilities.max(axis=1, initial=0) ** 2 * has_features)
 
     def probabilities(
@@ -131,19 +131,19 @@ class Decision:
 
         Parameters
         ----------
-        log_odds : ndarray of shape (n_postings, n_classes)
+        log_odds : ndarray of shape (n_postings, n_classes) or (n_classes,)
             Up to a constant a row.
-        substance : ndarray of shape (n_postings,)
+        substance : ndarray of shape (n_postings,) or ()
             How much a description had a part in them, 0-1.
-        silent : ndarray of shape (n_postings,)
+        silent : ndarray of shape (n_postings,) or ()
             Which postings have no known feature at all: theirs are 0.
 
         Returns
         -------
-        ndarray of shape (n_postings, n_departments)
+        ndarray of shape (n_postings, n_departments) or (n_departments,)
             Probabilities.
         """
-        found = self.calibration.probabilities(log_odds, substance)[:, self.is_work]
+        found = self.calibration.probabilities(log_odds, substance).take(self.work, axis=-1)
         found[silent] = 0
         return found
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from api import remembered
 from api.app import create_app
 from api.settings import Settings
 from classifier import JobTitleClassifier
@@ -37,6 +38,41 @@ def test_one_posting(client: FlaskClient, model: JobTitleClassifier) -> None:
     assert answer.json["department"] == label.department == "payroll"
     assert answer.json["confidence"] == pytest.approx(label.confidence, abs=1e-6)
     assert answer.json["candidates"][0]["category"] == "back_office"
+
+
+def test_what_is_asked_again(client: FlaskClient) -> None:
+    """A request that comes again is answered the same and counted; one that differs, by itself."""
+    own = {"title": "Löneadministratör till Åmål", "id": 7}
+
+    def counted() -> float:
+        return sum(
+            float(line.rsplit(" ", 1)[1])
+            for line in client.get("/metrics").text.splitlines()
+            if line.startswith("jobtitle_postings_total")
+        )
+
+    before = counted()
+    first = post(client, own)
+    assert post(client, own).data == first.data
+    assert counted() == before + 2
+    strict = client.post("/v1/classify?min_confidence=1", json=own)
+    assert (first.json["status"], strict.json["status"]) == ("labelled", "unknown")  # type: ignore[index]
+    assert post(client, own | {"id": 8}).json == first.json | {"id": 8}  # type: ignore[operator]
+    there = client.post("/v1/classify", data=json.dumps(own), content_type="application/ld+json")
+    assert there.status_code == 422
+
+
+def test_few_requests_are_remembered(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is remembered is bounded: those that came last, none of them long."""
+    kept = client.application.extensions["remembered"]
+    monkeypatch.setattr(remembered, "REMEMBERED", len(kept._answers) + 5)
+    for n in range(20):
+        post(client, {"title": f"Kock {n}"})
+    post(client, {"title": "Kock" * 200})
+    post(client, {"title": "Kock", "candidates": 100})
+    assert len(kept._answers) == remembered.REMEMBERED
+    asked = [body for _, _, body, _ in kept._answers]
+    assert asked[-5:] == [b'{"title": "Kock %d"}' % n for n in range(15, 20)]
 
 
 def test_a_batch_is_answered_in_order(client: FlaskClient) -> None:

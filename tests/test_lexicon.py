@@ -3,6 +3,7 @@
 import random
 import threading
 import weakref
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier import JobTitleClassifier, fast, load_model
+from classifier import JobTitleClassifier, fast, load_model, recall
 from classifier.features import _of_word
-from classifier.keys import key_of_piece, piece_keys, sequence_keys, word_keys
+from classifier.keys import (
+    key_of_piece,
+    pair_key,
+    pair_keys,
+    piece_keys,
+    position,
+    positions,
+    sequence_key,
+    sequence_keys,
+    word_keys,
+)
 from tests.test_regression import TITLES
 
 DUTIES = (
@@ -101,6 +112,33 @@ def test_keys_of_sequences_differ() -> None:
     sizes = np.array([len(run) for run in runs])
     keys = sequence_keys(np.array([n for run in runs for n in run]), sizes)
     assert len(set(keys.tolist())) == len(runs)
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=8))
+def test_one_key_at_a_time(numbers: list[int]) -> None:
+    """A run or pair has the same key, and the same place in an index, by itself as among many."""
+    array = np.array(numbers, dtype=np.uint64)
+    assert sequence_key(numbers) == sequence_keys(array, np.array([len(numbers)])).item()
+    pairs = [pair_key(first, second) for first, second in pairwise(numbers)]
+    assert pairs == pair_keys(array[:-1], array[1:]).tolist()
+    index = pd.Index(np.unique(array[::2]))
+    assert [position(index, n) for n in numbers] == positions(index, array).tolist()
+
+
+def test_what_single_titles_leave_is_bounded(
+    model: JobTitleClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Titles without end, one at a time, are forgotten again, and labelled as before."""
+    monkeypatch.setattr(recall, "_REMEMBERED", 50)
+    monkeypatch.setattr(fast, "MAX_WORDS", model._scorer.memory.n_words + 2_000)
+    before = model.predict(["Vice President Sales, Umeå"])
+    rng = random.Random(0)
+    for _ in range(300):
+        model.predict([" ".join("".join(rng.choices("abcdef", k=6)) for _ in range(8))])
+        kept = model._scorer.recall
+        assert max(map(len, (kept._runs, kept._pairs, kept._levels))) <= 50 + 8
+        assert model._scorer.memory.n_words <= fast.MAX_WORDS + 8
+    assert model.predict(["Vice President Sales, Umeå"]) == before
 
 
 def test_a_model_that_is_set_aside_leaves_the_memory(model: JobTitleClassifier) -> None:  # noqa: ARG001 - trained before it is loaded
