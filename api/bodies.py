@@ -1,6 +1,7 @@
 """The bodies of requests, never longer than allowed."""
 
 from flask import request
+from werkzeug.wsgi import get_input_stream
 
 from api.current import current_settings
 from api.problems import Problem
@@ -15,10 +16,11 @@ def read_body() -> bytes:
         413 if it is too large; the problem tells the limit.
     """
     limit = current_settings().max_body
+    declared = request.content_length
     body = b""
-    if request.content_length is None or request.content_length <= limit:
-        body = request.stream.read(limit + 1)
-    if (not body and request.content_length) or len(body) > limit:
+    if declared is None or declared <= limit:
+        body = get_input_stream(request.environ).read(limit + 1)
+    if (not body and declared) or len(body) > limit:
         detail = f"send at most {limit} bytes, in several requests if need be"
         raise Problem(413, "too-large", "The body is too large", detail, limit=limit)
     return body

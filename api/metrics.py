@@ -70,9 +70,13 @@ def count(method: str, path: str, status: int, seconds: float) -> None:
 
 def count_postings(statuses: Counter[str]) -> None:
     """Count labelled postings by their status."""
-    postings, _ = _counters()
     for status, n in statuses.items():
-        postings.labels(status).inc(n)
+        _postings(status).inc(n)
+
+
+@lru_cache(maxsize=8)
+def _postings(status: str) -> Any:
+    return _counters()[0].labels(status)
 
 
 def count_worker(sha256: str) -> None:
