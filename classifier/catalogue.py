@@ -277,7 +277,8 @@ def fingerprint(directory: Path, borrowed: Iterable[Path] = ()) -> str:
     Parameters
     ----------
     directory
-        The training data: its TOML files but for crosswalks, and its workbooks of roles.
+        The training data: its TOML files but for those that only help to read other files, and
+        its workbooks of roles.
     borrowed
         Files that stand elsewhere and are used with it.
 
@@ -287,8 +288,9 @@ def fingerprint(directory: Path, borrowed: Iterable[Path] = ()) -> str:
         64 hexadecimal digits.
     """
     digest = hashlib.sha256()
-    # crosswalks make examples of registers; no model is trained on them
-    texts = set(directory.rglob("*.toml")) - set((directory / "crosswalk").rglob("*.toml"))
+    # no model is trained on what reads registers and finds columns
+    others = {*(directory / "crosswalk").rglob("*.toml"), directory / "columns.toml"}
+    texts = set(directory.rglob("*.toml")) - others
     for path in sorted({*texts, *role_files(directory / "roles")}):
         digest.update(path.relative_to(directory).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())

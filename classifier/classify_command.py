@@ -68,7 +68,7 @@ class _Share(click.ParamType[tuple[int, int]]):
 @policy_option
 @confidence_option
 @click.option("--prefix", default="", help="Put before the names of the added columns.")
-@click.option("--candidates", default=0, type=click.IntRange(0, 23), help="Add the K likeliest.")
+@click.option("--candidates", default=0, type=click.IntRange(0, 100), help="Add the K likeliest.")
 @click.option("--format", "input_format", type=_FORMATS, help="Of the input. [default: found out]")
 @click.option("--output-format", type=_FORMATS, help="[default: by ending, else as the input]")
 @click.option("--encoding", metavar="NAME", help="Of the input. [default: found out]")

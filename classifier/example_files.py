@@ -14,6 +14,8 @@ from classifier.tables import Chunk, Table, listed
 
 _CHUNK = 10_000
 
+_NAMED = ("title", "description", "department", "role")
+
 
 @dataclass(frozen=True)
 class Named:
@@ -38,8 +40,8 @@ def read_examples(
     source
         A path, or ``-`` for standard input; any format that tables are read from.
     usual_names
-        The usual names of the columns ``title``, ``description`` and ``language``; those of labels
-        are called ``department`` and ``role``, and a column ``weight`` is multiplied with `weight`.
+        The usual names of the columns ``title``, ``description``, ``department``, ``role`` and
+        ``language``; a column ``weight`` is multiplied with `weight`.
     named
         The columns that are called otherwise.
     weight
@@ -57,7 +59,7 @@ def read_examples(
         descriptions.
     """
     named = named or Named()
-    telling = [*usual_names["title"], *usual_names["description"], "department", "role"]
+    telling = [own for name in _NAMED for own in usual_names[name]]
     chosen = (named.title, named.description, named.department, named.role)
     telling += [name for name in chosen if name is not None]
     with open_table(source, telling) as table:
@@ -84,16 +86,15 @@ def _positions(
     found = {
         "title": place(named.title, usual_names["title"]),
         "description": place(named.description, usual_names["description"]),
-        "department": place(named.department, ["department"]),
-        "role": place(named.role, ["role"]),
+        "department": place(named.department, usual_names["department"]),
+        "role": place(named.role, usual_names["role"]),
         "language": table.usual_column(usual_names["language"]),
         "weight": table.usual_column(["weight"]),
     }
     header = listed(table.header)
     if found["department"] is None:
         raise InputError(
-            f"{table.name}: no column called department; name it with --department; there are "
-            + header
+            f"{table.name}: no column of departments; name it with --department; there are {header}"
         )
     if found["title"] is None and found["description"] is None:
         raise InputError(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from io import TextIOWrapper
@@ -224,10 +224,18 @@ class JsonTable(Table):
 
     def column(self, wanted: str) -> int:
         """Return the position of a key, of a dotted path of keys, or by number."""
-        if "." in wanted and wanted not in self.header and wanted.split(".")[0] in self.header:
-            self._paths.append(wanted)
-            return len(self._paths) - 1
-        return super().column(wanted)
+        parent, _, _ = wanted.rpartition(".")
+        if not parent or wanted in self.header or parent.split(".")[0] not in self.header:
+            return super().column(wanted)
+        with closing(self._chunks(_SAMPLE)) as chunks:
+            sample = next(chunks).parsed
+        found = [_value(row, parent) for _, row, _ in sample]
+        keys = dict.fromkeys(key for value in found if isinstance(value, dict) for key in value)
+        if wanted.removeprefix(f"{parent}.") not in keys:
+            there = f"{parent} has {listed(list(keys))}" if keys else f"{parent} is no object"
+            raise InputError(f"{self.name}: no key {wanted!r}; {there}")
+        self._paths.append(wanted)
+        return len(self._paths) - 1
 
     def _chunks(self, size: int) -> Generator[JsonChunk, None, None]:
         header, paths = tuple(self.header), tuple(self._paths)

@@ -1169,6 +1169,20 @@ REFUSED = [
     Refused("no_header_though_one_is_expected", "a.csv", b"1;Kock\n2;Barista\n", f"{NO_TITLE}1, Kock"),
     Refused("column_that_is_not_there", "a.csv", rows("1,Kock\n"), ": no column 'yrke'; there are id, titel", ("--title", "yrke")),
     Refused(
+        "key_that_is_not_there_within",
+        "a.jsonl",
+        b'{"job":{"name":"Kock","id":1}}\n{"job":{"name":"VD","at":null}}\n',
+        ": no key 'job.nome'; job has name, id, at",
+        ("--title", "job.nome"),
+    ),
+    Refused(
+        "key_within_a_text",
+        "a.jsonl",
+        b'{"job":"Kock"}\n',
+        ": no key 'job.name'; job is no object",
+        ("--title", "job.name"),
+    ),
+    Refused(
         "columns_that_collide", "a.csv", b"titel,status,role\nKock,a,b\n",
         ": already has columns status, role; choose a prefix for the new ones with --prefix",
     ),

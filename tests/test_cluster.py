@@ -27,7 +27,8 @@ from pyarrow import parquet
 
 from classifier import JobTitleClassifier, paths
 from classifier.batch import Options, as_cells
-from classifier.cluster import Remote, label_dataset
+from classifier.cluster import label_dataset
+from classifier.parts import Remote
 from classifier.console import usual_names
 from classifier.errors import InputError, ModelError
 from classifier.formats import Reading, Writing
@@ -41,7 +42,7 @@ TITLES = [
     "Sjuksköterska, natt", "Backend developer (Java)", "HR-chef", "Säljande butikschef",
 ]  # fmt: skip
 TEXTS = ["Du kör lönen för 600 anställda.", "", "You cook.\nYou clean.", 'Kundtjänst "på riktigt"']
-SMALL = "from classifier import batch, cluster; cluster.ROWS = batch.CHUNK = batch.TEXT_CHUNK = 7"
+SMALL = "from classifier import batch, cluster, parts; cluster.ROWS = parts.ROWS = batch.CHUNK = batch.TEXT_CHUNK = 7"
 
 pytestmark = pytest.mark.usefixtures("model")
 

@@ -279,9 +279,12 @@ def test_a_model_knows_titles_to_be_asked_at_its_start(taught: Trained) -> None:
 
 
 def test_the_same_again(taught: Trained, tmp_path: Path) -> None:
-    """Same data, examples and seed: the same figures, and the same labels to the last digit."""
+    """Same data, examples and seed: the same figures, and the same labels to the last digit.
+
+    The columns have usual names, so they need not be named.
+    """
     command = ["train", "--data", taught.data, "--examples", taught.directory.parent / "own.csv"]
-    again = run(*command, *COLUMNS, "--weight", "2", "--output", tmp_path / "again")
+    again = run(*command, "--weight", "2", "--output", tmp_path / "again")
     assert again.text == taught.said.text
     titles = pd.DataFrame({"title": [*OWN.split(";"), "Lönechef", "Hotelkoch", "Gartenhilfe", "x"]})
     first, second = (
