@@ -101,7 +101,7 @@ class FastScorer:
             silent = np.bincount(layout.owner, known, layout.n_postings) == 0
             substance = layout.substance(worth)
             whole = layout.membership(weights * scale) @ sums.matrix(self.memory.n_numbers)
-            sums = Sums(whole.data, whole.indices, whole.indptr)
+            sums = Sums(whole.data.astype(np.float32), whole.indices, whole.indptr)
         else:  # one title each: nothing to weigh
             sums = Sums.of(layout.owner[piece], numbers, layout.n_postings)
             total, scale, known = self._log_odds(sums)

@@ -25,7 +25,7 @@ from classifier.runs import (
 )
 from classifier.text import MAX_SENTENCE, MAX_SENTENCES, MAX_TITLE, cut, is_plain_line, plain
 
-MAX_BATCH = 500_000
+MAX_BATCH = 1_000_000
 """Characters that are cut into words at a time, so that one batch cannot fill the memory."""
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import scipy.sparse as sp
 
-from classifier.calibration import Calibration, softmax
+from classifier.calibration import Calibration
 from classifier.postings import Evidence, Layout
 from classifier.roles import RoleIndex
 from classifier.seniority import SeniorityReader
@@ -102,6 +102,10 @@ class Decision:
         return np.flatnonzero([name != NO_WORK for name in self.classes])
 
     @cached_property
+    def _no_work(self) -> np.ndarray:
+        return np.flatnonzero([name == NO_WORK for name in self.classes])
+
+    @cached_property
     def departments(self) -> tuple[str, ...]:
         """The ids of the departments, in the order of probabilities."""
         return tuple(name for name in self.classes if name != NO_WORK)
@@ -121,8 +125,10 @@ class Decision:
         ndarray of shape (n_pieces,)
             0-1.
         """
-        probabilities = softmax(log_odds).take(self.work, axis=-1)
-        return np.asarray(probabilities.max(axis=1, initial=0) ** 2 * has_features)
+        odds = np.exp(log_odds - log_odds.max(axis=1, keepdims=True))
+        total = odds.sum(axis=1)
+        odds[:, self._no_work] = 0
+        return np.asarray((odds.max(axis=1, initial=0) / total) ** 2 * has_features)
 
     def probabilities(
         self, log_odds: np.ndarray, substance: np.ndarray, silent: np.ndarray

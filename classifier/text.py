@@ -114,9 +114,11 @@ def plain(text: str) -> str:
         text = tree.text(separator="\n") or ""
     elif "&" in text:
         text = html.unescape(text)
-    if _in_one_line(text).isprintable():
-        return text
-    return "".join(c if c.isprintable() or c in "\n\r\t" else " " for c in text)
+    if not _in_one_line(text).isprintable():
+        for character in set(_in_one_line(text)):
+            if not character.isprintable():
+                text = text.replace(character, " ")
+    return text
 
 
 def _is_nested_deeply(text: str) -> bool:

@@ -28,12 +28,12 @@ from pyarrow import parquet
 from classifier import JobTitleClassifier, paths
 from classifier.batch import Options, as_cells
 from classifier.cluster import label_dataset
-from classifier.parts import Remote
 from classifier.console import usual_names
 from classifier.errors import InputError, ModelError
 from classifier.formats import Reading, Writing
 from classifier.labelling_files import Job
 from classifier.labels import LABEL_COLUMNS
+from classifier.parts import Remote
 from classifier.persistence import MODEL_FILE, read_manifest
 from tests.conftest import ROOT, Jobtitle
 
