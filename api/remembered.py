@@ -11,7 +11,7 @@ REMEMBERED = 10_000
 """How many requests are remembered: those that came last."""
 
 LONGEST = 500
-"""The bytes of a request that is remembered."""
+"""The bytes of a request that is remembered: of its body and query."""
 
 LARGEST = 2_000
 """The bytes of an answer that is remembered."""

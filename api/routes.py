@@ -65,7 +65,8 @@ def classify() -> ResponseReturnValue:
     if request.mimetype == "text/csv":
         return _labelled_csv(_query())
     body = read_body()
-    answer = _remembered(body) if len(body) <= LONGEST else _answer(body)
+    is_short = len(body) + len(request.query_string) <= LONGEST
+    answer = _remembered(body) if is_short else _answer(body)
     metrics.count_postings(answer.statuses)
     doubts: Doubts = current_app.extensions["doubts"]
     doubts.add(answer.doubts)

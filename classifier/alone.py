@@ -1,7 +1,7 @@
-"""Single titles labelled by themselves: the labels that arrays of many give, to the bit."""
+"""Single titles labelled by themselves: to the bit the labels that they get among other titles."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -16,7 +16,7 @@ _NO_TEXT = np.zeros(())
 
 
 class Alone:
-    """Labels one title at a time, in a fifth of the time that arrays take for one.
+    """Labels one title at a time: of words that came before, in a tenth of the time of arrays.
 
     Parameters
     ----------
@@ -38,28 +38,41 @@ class Alone:
         """Return whether it can label a title: one that has to be cleaned first it cannot."""
         return len(title) <= MAX_TITLE and is_plain_line(title)
 
-    def label(self, title: str, policy: Policy, threshold: float, n_candidates: int) -> Label:
-        """Label a title.
+    def labels(
+        self, titles: Sequence[str], policy: Policy, threshold: float, n_candidates: int
+    ) -> list[Label]:
+        """Label titles, one by one.
 
         Parameters
         ----------
-        title
-            Free text of a plain line, of at most `classifier.text.MAX_TITLE` characters.
+        titles : sequence of shape (n_titles,)
+            Plain lines, each of at most `classifier.text.MAX_TITLE` characters.
         policy
             Decides the category.
         threshold
             Below this probability, 0-1, a text is ``unknown``.
         n_candidates
-            How many candidates the label carries.
+            How many candidates each label carries.
 
         Returns
         -------
-        Label
-            The one that `JobTitleClassifier.predict` gives.
+        list of n_titles Label
+            As `classifier.labelling.Labelling` decides titles that have no descriptions.
         """
-        if not title.strip(" "):
-            return Label("empty", None, None, None, None, None, None, None, None, ())
-        scores = TitleScores(self._scorer, title)
+        self._scorer.bound()
+        words = [self._scorer.recall.words(title) for title in titles]
+        self._scorer.memory.learn()  # at once: it takes as long for one word as for many
+        return [
+            self._label(own, policy, threshold, n_candidates)
+            if title.strip(" ")
+            else Label("empty", None, None, None, None, None, None, None, None, ())
+            for title, own in zip(titles, words, strict=True)
+        ]
+
+    def _label(
+        self, words: list[int], policy: Policy, threshold: float, n_candidates: int
+    ) -> Label:
+        scores = TitleScores(self._scorer, words)
         found = scores.probabilities
         best = int(found.argmax())
         confidence = found.item(best)
@@ -97,8 +110,8 @@ class TitleScores:
     ----------
     scorer
         Knows what words contribute.
-    title
-        A plain line.
+    words
+        The numbers of its words.
 
     Attributes
     ----------
@@ -106,12 +119,10 @@ class TitleScores:
         Their sum is at most 1, the rest being the probability that the text names no work.
     """
 
-    def __init__(self, scorer: FastScorer, title: str) -> None:
-        scorer.bound()
-        self._scorer, self._memory = scorer, scorer.memory
-        self._words = scorer.recall.words(title)
-        self._title = scorer.recall.title(self._words)
-        self._numbers = np.array(self._words + scorer.recall.pairs(self._words), dtype=np.int64)
+    def __init__(self, scorer: FastScorer, words: list[int]) -> None:
+        self._scorer, self._memory, self._words = scorer, scorer.memory, words
+        self._title = scorer.recall.title(words)
+        self._numbers = np.array(words + scorer.recall.pairs(words), dtype=np.int64)
         squared = _sum(self._memory.squares[self._numbers].tolist())
         self._scale = np.float32(1 / math.sqrt(squared) if squared > 0 else 1)
         log_odds = self._memory.scores[self._numbers].sum(axis=0)

@@ -103,7 +103,7 @@ class CategorySums:
         Returns
         -------
         float
-            0-1; the same as `of` gives.
+            0-1; what `of` gives for the category.
         """
         wanted = self.categories.index(category)
         found = scores.probabilities

@@ -272,7 +272,7 @@ def _label_one(
             return progress
 
         done = label_file(model, source, target, job, review_path=review_path, opened=opened)
-    say(f"{done.table.name}: {described(done)}")
+    say(f"{done.table.name}: {described(done, usual_names())}")
     _say_found(done.table.name, done.table.place_name, done.summary)
     return done.summary
 

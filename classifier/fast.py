@@ -19,7 +19,6 @@ from classifier.roles import EXACT_WEIGHT
 from classifier.runs import spread
 from classifier.scoring import Decision
 from classifier.seniority import SeniorityReader
-from classifier.taxonomy import SENIORITIES
 
 MAX_WORDS = 150_000
 """Distinct words that are remembered; beyond it, all but those of the catalogue are forgotten.
@@ -58,7 +57,6 @@ class FastScorer:
     def _forget(self) -> None:
         self.memory = Memory(self.lexicon, self.seniority)
         self.recall = Recall(self.memory, self.lexicon, self.seniority)
-        self._levels: dict[int, int] = {}
 
     def bound(self) -> None:
         """Forget all words but those of the catalogue if they have become too many."""
@@ -96,7 +94,7 @@ class FastScorer:
             log_odds, scale, known = self._log_odds(sums)
             worth = self.decision.worth(log_odds, known)
             weights = layout.weights(worth)
-            # a title without a description gets what it would get among titles alone
+            # a title without a description is as likely to be this or that as among titles alone
             total = (layout.membership(weights) @ log_odds).astype(np.float32)
             silent = np.bincount(layout.owner, known, layout.n_postings) == 0
             substance = layout.substance(worth)
@@ -150,18 +148,11 @@ class FastScorer:
         starts = ends - sizes
         codes, keys = pd.factorize(sequence_keys(kind, sizes))
         first = np.flatnonzero(np.diff(np.maximum.accumulate(codes), prepend=-1))
-        for key, n in zip(keys.tolist(), first.tolist(), strict=True):
-            if key not in self._levels:  # titles of the same kinds of words share an answer
-                self._levels[key] = self._level(kind[starts[n] : ends[n]].tolist())
-        levels = np.array([self._levels[key] for key in keys.tolist()], dtype=np.int64)
+        levels = np.zeros(len(keys), dtype=np.int64)
+        for n, at in enumerate(first.tolist()):  # titles of the same kinds of words share an answer
+            levels[n] = self.recall.level_of_kinds(tuple(kind[starts[at] : ends[at]].tolist()))
         found[words.layout.owner[piece[starts]]] = levels[codes]
         return found
-
-    def _level(self, numbers: list[int]) -> int:
-        """Return the position of the level that words tell of, -1 for none."""
-        words = [self.memory.spelt(n) if n else "_" for n in numbers]
-        level = self.seniority.titles.find(words)
-        return -1 if level is None else SENIORITIES.index(level)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """JSON Lines and JSON documents, with schema.org's JobPosting: objects in, objects out."""
 
 import json
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from io import TextIOWrapper
@@ -212,11 +212,21 @@ class JsonTable(Table):
         How its text is written.
     n_rows
         About how many there are.
+    nested
+        Dotted paths of the keys within them; empty if there are too many to tell.
     """
 
-    def __init__(self, source: Source, header: list[str], written: Survey, n_rows: int) -> None:
+    def __init__(
+        self,
+        source: Source,
+        header: list[str],
+        written: Survey,
+        n_rows: int,
+        nested: Collection[str] = (),
+    ) -> None:
         super().__init__(source.name, header, n_rows, source)
         self.written = written
+        self.nested = nested
         self.format = source.format
         self._paths = list(header)
         if source.format == "json":
@@ -224,16 +234,12 @@ class JsonTable(Table):
 
     def column(self, wanted: str) -> int:
         """Return the position of a key, of a dotted path of keys, or by number."""
-        parent, _, _ = wanted.rpartition(".")
-        if not parent or wanted in self.header or parent.split(".")[0] not in self.header:
+        if "." not in wanted or wanted in self.header or wanted.split(".")[0] not in self.header:
             return super().column(wanted)
-        with closing(self._chunks(_SAMPLE)) as chunks:
-            sample = next(chunks).parsed
-        found = [_value(row, parent) for _, row, _ in sample]
-        keys = dict.fromkeys(key for value in found if isinstance(value, dict) for key in value)
-        if wanted.removeprefix(f"{parent}.") not in keys:
-            there = f"{parent} has {listed(list(keys))}" if keys else f"{parent} is no object"
-            raise InputError(f"{self.name}: no key {wanted!r}; {there}")
+        parent = wanted.rpartition(".")[0]
+        beside = [path for path in self.nested if path.rpartition(".")[0] == parent]
+        if beside and wanted not in self.nested:
+            raise InputError(f"{self.name}: no key {wanted!r}; there are {listed(beside)}")
         self._paths.append(wanted)
         return len(self._paths) - 1
 
@@ -324,11 +330,14 @@ def open_json(source: Source, encoding: str | None, *, all_keys: bool) -> JsonTa
             f"{source.name}: bytes that are not {written.encoding}; name another with --encoding"
         )
     keys: dict[str, None] = {}
+    nested: dict[str, None] = {}
     seen = 0
     for chunk in JsonTable(source, [], written, 0)._chunks(_SAMPLE):
         for _, row, text in chunk.parsed:
             if text is not None:
                 keys.update(dict.fromkeys(row))
+                if len(nested) <= MAX_KEYS:
+                    nested.update(dict.fromkeys(_nested(row)))
         seen += len(chunk)
         if len(keys) > MAX_KEYS:
             raise InputError(f"{source.name}: more than {MAX_KEYS} keys: {listed(list(keys))}")
@@ -338,7 +347,17 @@ def open_json(source: Source, encoding: str | None, *, all_keys: bool) -> JsonTa
         raise InputError(f"{source.name}: there are no rows in it")
     if not keys:
         raise InputError(f"{source.name}: no JSON objects with keys in it; each row is one")
-    return JsonTable(source, list(keys), written, seen if is_document else written.n_lines)
+    n_rows = seen if is_document else written.n_lines
+    return JsonTable(source, list(keys), written, n_rows, nested if len(nested) <= MAX_KEYS else ())
+
+
+def _nested(row: Mapping[str, Any], parent: str = "") -> Iterator[str]:
+    """Yield the dotted paths of the keys of objects within a row."""
+    for key, value in row.items():
+        if parent:
+            yield parent + key
+        if isinstance(value, dict):
+            yield from _nested(value, f"{parent}{key}.")
 
 
 class JsonWriter(Writer):

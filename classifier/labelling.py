@@ -16,6 +16,9 @@ from classifier.scoring import Scored
 from classifier.seniority import SeniorityReader
 from classifier.taxonomy import SENIORITIES
 
+_POLICIES = 8
+"""For so many policies what they need is kept."""
+
 
 @dataclass(frozen=True)
 class Named:
@@ -66,7 +69,7 @@ class Labelling:
         self.seniority = seniority
         self._positions = positions_by_department(roles)
         self._departments = list(self._positions)
-        self._category_sums: CategorySums | None = None
+        self._category_sums: dict[int, CategorySums] = {}
 
     def _correct(self, scores: Scored, corrected: Mapping[int, Corrected]) -> "_Said":
         """Let what people said overrule the scores: the probability of what they named becomes 1.
@@ -84,10 +87,13 @@ class Labelling:
         return said
 
     def _sums(self, policy: Policy) -> CategorySums:
-        """Return what sums up by a policy; that of the latest is kept."""
-        if self._category_sums is None or self._category_sums.policy is not policy:
-            self._category_sums = CategorySums(policy, self.roles)
-        return self._category_sums
+        """Return what sums up by a policy; those of some policies are kept."""
+        known = self._category_sums.get(id(policy))  # which stays its own while it is kept
+        if known is None:
+            if len(self._category_sums) >= _POLICIES:
+                self._category_sums = {}
+            known = self._category_sums[id(policy)] = CategorySums(policy, self.roles)
+        return known
 
     def columns(
         self,

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from classifier import __version__
 from classifier.batch import Columns, Options, check_names, classify, find_columns
+from classifier.delimited import CsvTable
 from classifier.errors import InputError, OutputError
 from classifier.formats import KEYED, Reading, Writing, format_of, make_writer, open_table
 from classifier.model import JobTitleClassifier
@@ -248,7 +249,10 @@ def write_review(review: Review, table: Table, columns: Columns, job: Job, path:
     added = [*options.added, *_named(options, ANSWER)]
     rows, labels = review.read(table, columns.chunk_size, options.prefix)
     kind, compression = kind_of(path.name)
-    how = Writing(kind or "csv", "utf-8-sig", excel_safe=job.writing.excel_safe)
+    delimiter = job.writing.delimiter
+    if delimiter is None and kind != "tsv" and isinstance(table, CsvTable):
+        delimiter = table.dialect.delimiter if table.format == "csv" else None
+    how = Writing(kind or "csv", "utf-8-sig", delimiter, job.writing.excel_safe)
     writer = make_writer(rows, added, options.excess, how)
     with FileOutput(path, writer, rows, compression) as output:
         output.write(writer.head())
@@ -347,14 +351,18 @@ def _renamed(name: str, wanted: str | None) -> str:
     return stem + _ENDING_OF[wanted] + (f".{compression}" if compression else "")
 
 
-def described(done: Done) -> str:
+def described(done: Done, usual_names: Mapping[str, Sequence[str]]) -> str:
     """Say how a file was read: which columns, and for CSV how it is written."""
-    header = done.table.header
+    table, header = done.table, done.table.header
     read = [
         f"{what} from {header[at]!r}" if at < len(header) else what
         for what, at in (("title", done.columns.title), ("description", done.columns.description))
         if at is not None
     ]
-    dialect = getattr(done.table, "dialect", None)
-    how = format_of(done.table) if dialect is None else dialect.encoding
+    usual = (name for names in usual_names.values() for name in names)
+    if isinstance(table, CsvTable) and table.has_header and len(header) == 1:
+        known = table.usual_column([*usual]) is not None
+        read += [] if known else ["which was taken for the header: -H if it is a title"]
+    dialect = getattr(table, "dialect", None)
+    how = format_of(table) if dialect is None else dialect.encoding
     return f"{', '.join(read)}; {how}"

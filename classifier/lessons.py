@@ -102,7 +102,7 @@ class Lessons:
             for sentence, department, weight in self._sentences()
         ]
         columns = ["text", "department", "kind", "language", "role", "weight"]
-        return pd.DataFrame(rows, columns=columns)
+        return pd.DataFrame(rows, columns=columns).astype({"weight": float})  # also if it is empty
 
     def titles_beside(self, lines: pd.DataFrame) -> pd.DataFrame:
         """Return the titles that stand alone and are not among lines that were learned."""

@@ -145,6 +145,7 @@ class Live:
         changed: Callable[[], int] | None = None,
     ) -> None:
         self._known = known
+        self._changes = 0
         self._refreshed = refreshed
         self._changed = changed or (lambda: 0)
         self._told = float("-inf")
@@ -162,7 +163,8 @@ class Live:
     @property
     def version(self) -> int:
         """Another number after every change that is seen."""
-        return self._latest().version
+        self._latest()
+        return self._changes
 
     @property
     def fingerprint(self) -> str:
@@ -211,6 +213,7 @@ class Live:
                 is_well = False
                 self._tell(error)
             with state:
+                self._changes += known is not self._known
                 self._known, self._done, self._is_well = known, asked, is_well
                 if not is_well:
                     self._due = time.monotonic() + _BACK_OFF

@@ -189,8 +189,7 @@ class JobTitleClassifier:
             few = descriptions is None and len(titles) <= _FEW and not said
             if few and all(map(self._alone.takes, titles)):
                 threshold = self._threshold(min_confidence)
-                label = self._alone.label
-                return [label(title, policy, threshold, n_candidates) for title in titles]
+                return self._alone.labels(titles, policy, threshold, n_candidates)
             scores = self._scorer.score(titles, descriptions)
             return self._labels(scores, policy, min_confidence, n_candidates, said)
 

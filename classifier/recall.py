@@ -32,7 +32,7 @@ class Recall:
         self._levels: dict[tuple[int, ...], int] = {}
 
     def words(self, title: str) -> list[int]:
-        """Return the numbers of the words of a title of a plain line, learned if they are new."""
+        """Return the numbers of the words of a plain title; new ones are to be learned."""
         known = self._runs
         if len(known) > _REMEMBERED:
             known.clear()
@@ -41,7 +41,6 @@ class Recall:
             own = known.get(run)
             if own is None:
                 own = known[run] = self._memory.runs.words(run)
-                self._memory.learn()
             numbers += own
         return numbers
 
@@ -68,16 +67,16 @@ class Recall:
 
     def level(self, words: list[int]) -> int:
         """Return the position of the level that a title of these words tells of, -1 for none."""
-        kinds = tuple(map(self._memory.kind.item, words))
+        return self.level_of_kinds(tuple(map(self._memory.kind.item, words)))
+
+    def level_of_kinds(self, kinds: tuple[int, ...]) -> int:
+        """Return the position of the level that words of these kinds tell of, -1 for none."""
         level = self._levels.get(kinds)
         if level is None:
             if len(self._levels) > _REMEMBERED:
                 self._levels.clear()
-            # words that tell of nothing only stand between
-            spelt = [
-                self._memory.spelt(word) if kind else "_"
-                for word, kind in zip(words, kinds, strict=True)
-            ]
+            # a kind is the number of a word; those that tell of nothing only stand between
+            spelt = [self._memory.spelt(kind) if kind else "_" for kind in kinds]
             name = self._seniority.titles.find(spelt)
             level = self._levels[kinds] = -1 if name is None else SENIORITIES.index(name)
         return level

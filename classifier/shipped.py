@@ -1,5 +1,6 @@
 """The model that answers unless another is named: the active one, or the one shipped here."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from classifier.versions import DEFAULT, active_version
 
 
 def load_model(
-    directory: Path | None = None, *, progress: Callable[[str], object] | None = None
+    directory: str | os.PathLike[str] | None = None,
+    *,
+    progress: Callable[[str], object] | None = None,
 ) -> JobTitleClassifier:
     """Load a model; train the default one first if it is not there yet.
 
@@ -35,8 +38,9 @@ def load_model(
     TrainingDataError
         If it has to be trained and the training data is faulty.
     """
-    train_if_missing(directory, progress=progress)
-    return load_active(directory)[0]
+    place = None if directory is None else Path(directory)
+    train_if_missing(place, progress=progress)
+    return load_active(place)[0]
 
 
 def load_active(directory: Path | None = None) -> tuple[JobTitleClassifier, dict[str, Any]]:

@@ -156,7 +156,20 @@ class _Reader:
             self._say("no departments; add a table such as [departments.payroll]")
         elif len(found) == 1:
             self._say("one department alone; there is nothing to tell apart: add another")
+        self._check_names(found)
         return found
+
+    def _check_names(self, departments: Mapping[str, Department]) -> None:
+        """Say which names do not tell a department from the others."""
+        owners = {key.casefold(): key for key in departments}
+        for key, department in departments.items():
+            for name in dict.fromkeys(department.names.values()):
+                owner = owners.setdefault(name.casefold(), key)
+                if owner != key:
+                    self._say(
+                        f"department {key}: {name!r} is {owner} already; give it another name",
+                        "departments", key, "names",
+                    )  # fmt: skip
 
     def _department(self, key: str, entry: object) -> Department:
         path = ("departments", key)

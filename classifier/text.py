@@ -114,11 +114,10 @@ def plain(text: str) -> str:
         text = tree.text(separator="\n") or ""
     elif "&" in text:
         text = html.unescape(text)
-    if not _in_one_line(text).isprintable():
-        for character in set(_in_one_line(text)):
-            if not character.isprintable():
-                text = text.replace(character, " ")
-    return text
+    line = _in_one_line(text)
+    if line.isprintable():
+        return text
+    return text.translate({ord(c): " " for c in set(line) if not c.isprintable()})
 
 
 def _is_nested_deeply(text: str) -> bool:

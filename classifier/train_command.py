@@ -74,6 +74,7 @@ def train(
             f"{target} is for the model of the training data alone; name another place for one "
             f"that learns from examples, such as --output {paths.models() / 'mine'}"
         )
+    _check_target(target)
     say("reading the catalogue")
     known = TrainingData.from_directory(data or paths.training_data())
     examples = None
@@ -89,6 +90,14 @@ def train(
     if examples is not None:
         click.echo(f"\n{_effect_text(target)}")
     say(f"written to {target}")
+
+
+def _check_target(target: Path) -> None:
+    """Refuse a place where no model can stand before it is trained."""
+    if target.exists() and not target.is_dir():
+        raise InputError(f"{target} is a file; name a directory with --output")
+    if (target / "taxonomy.toml").exists():
+        raise InputError(f"{target} holds training data; name another directory with --output")
 
 
 def _say_what_was_read(examples: "Examples") -> None:

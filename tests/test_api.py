@@ -70,6 +70,7 @@ def test_few_requests_are_remembered(client: FlaskClient, monkeypatch: pytest.Mo
         post(client, {"title": f"Kock {n}"})
     post(client, {"title": "Kock" * 200})
     post(client, {"title": "Kock", "candidates": 100})
+    client.post(f"/v1/classify?{'&' * 500}candidates=1", json={"title": "Kock"})
     assert len(kept._answers) == remembered.REMEMBERED
     asked = [body for _, _, body, _ in kept._answers]
     assert asked[-5:] == [b'{"title": "Kock %d"}' % n for n in range(15, 20)]

@@ -242,3 +242,29 @@ def test_ctrl_c(jobtitle: Jobtitle, tmp_path: Path) -> None:  # noqa: ARG001 - t
     assert process.returncode == 130
     assert err.strip() == b"jobtitle: interrupted"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_title_may_stand_where_the_header_does(jobtitle: Jobtitle, tmp_path: Path) -> None:
+    """A list of titles alone: it is said that the first was taken for the header, and the remedy."""
+    path, out = tmp_path / "list.csv", tmp_path / "out.csv"
+    for first, options, n_rows, is_said in (
+        ("Lönechef", (), 1, True),
+        ("Lönechef", ("-H",), 2, False),
+        ("titel", (), 1, False),
+    ):
+        path.write_text(f"{first}\nKock\n", encoding="utf-8")
+        run = jobtitle("classify", path, "-o", out, *options)
+        assert (run.code, f"{n_rows} rows" in run.err) == (0, True), run.err
+        assert ("taken for the header: -H if it is a title" in run.err) == is_said
+
+
+def test_a_review_is_cut_as_its_file_is(jobtitle: Jobtitle, tmp_path: Path) -> None:
+    """Who opens the file in a Swedish Excel opens the review in it, too; unless told otherwise."""
+    path, review = tmp_path / "a.csv", tmp_path / "review.csv"
+    path.write_text("id;titel\n1;Konsult, extern\n", encoding="utf-8")
+    run = jobtitle("classify", path, "-o", tmp_path / "out.csv", "--review", review)
+    assert run.code == 0, run.err
+    assert review.read_text("utf-8-sig").splitlines()[1].startswith("1;Konsult, extern;")
+    more = ("--review", review, "--output-delimiter", ",")
+    assert jobtitle("classify", path, "-o", tmp_path / "out.csv", *more).code == 0
+    assert review.read_text("utf-8-sig").splitlines()[1].startswith('1,"Konsult, extern",')

@@ -281,10 +281,10 @@ def test_a_model_knows_titles_to_be_asked_at_its_start(taught: Trained) -> None:
 def test_the_same_again(taught: Trained, tmp_path: Path) -> None:
     """Same data, examples and seed: the same figures, and the same labels to the last digit.
 
-    The columns have usual names, so they need not be named.
+    Titles and departments have usual names, so they need not be named.
     """
     command = ["train", "--data", taught.data, "--examples", taught.directory.parent / "own.csv"]
-    again = run(*command, "--weight", "2", "--output", tmp_path / "again")
+    again = run(*command, "--role", "roll", "--weight", "2", "--output", tmp_path / "again")
     assert again.text == taught.said.text
     titles = pd.DataFrame({"title": [*OWN.split(";"), "Lönechef", "Hotelkoch", "Gartenhilfe", "x"]})
     first, second = (
@@ -442,6 +442,25 @@ def test_examples_need_a_place_of_their_own(jobtitle: Jobtitle, tmp_path: Path) 
             assert (found.code, "such as --output" in found.err) == (1, True), found.err
     assert jobtitle("train", "--examples", "x.csv", "--weight", "0").code == 2
     assert jobtitle("train", "--examples", "x.csv", "--weight", "101").code == 2
+
+
+def test_a_place_where_no_model_can_stand(data: Path, jobtitle: Jobtitle, tmp_path: Path) -> None:
+    """A file, or the training data itself, is refused before anything is learned."""
+    (tmp_path / "file").write_text("x")
+    for place, said in ((tmp_path / "file", "is a file"), (data, "holds training data")):
+        found = jobtitle("train", "--data", data, "--output", place)
+        assert (found.code, said in found.err) == (1, True), found.err
+        assert "reading" not in found.err
+
+
+def test_a_single_example(data: Path, jobtitle: Jobtitle, tmp_path: Path) -> None:
+    """One new title, which there is nothing to compare with, is learned like others."""
+    (tmp_path / "own.csv").write_text("title,department\nTrivselgeneral,garden\n")
+    place = tmp_path / "model"
+    found = jobtitle("train", "--data", data, "--examples", tmp_path / "own.csv", "--output", place)
+    assert found.code == 0, found.err
+    (label,) = persistence.load(place).predict(["Trivselgeneral"])
+    assert label.department == "garden"
 
 
 def test_several_files_of_any_format(data: Path, jobtitle: Jobtitle, tmp_path: Path) -> None:

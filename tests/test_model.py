@@ -87,6 +87,16 @@ def test_alone_or_among_others(model: JobTitleClassifier) -> None:
     assert [model.predict([title])[0] for title in titles[::9]] == together[::9]
 
 
+def test_policies_in_turn(model: JobTitleClassifier) -> None:
+    """Each policy's categories and their probabilities stay its own, whatever was asked before."""
+    titles = ["Kundtjänstmedarbetare", "Säljare", "Receptionist"]
+    policies = [model.policies["document"], model.policies["customer_contact"]]
+    once = [model.predict(titles, policy=policy) for policy in policies]
+    again = [model.predict(titles, policy=policy) for policy in policies * 8]
+    assert again == once * 8
+    assert once[0][0].category != once[1][0].category
+
+
 def test_frame_and_list_agree(model: JobTitleClassifier) -> None:
     """Predict and predict_frame give the same labels, on the frame's own index."""
     titles = ["Lönechef", "", "asdf qwer", "Receptionist", "Nurse"]
@@ -203,7 +213,7 @@ def test_labels_are_the_same_to_the_bit_in_any_company(
     min_confidence: float | None,
     policy: str,
 ) -> None:
-    """A label does not depend on what else is labelled with it, nor on how many at a time."""
+    """A title's label does not depend on the titles beside it, nor on how many there are."""
 
     def labels(titles: list[str]) -> list[Label]:
         return model.predict(

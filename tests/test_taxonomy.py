@@ -33,6 +33,11 @@ def test_the_shipped_taxonomy_is_whole() -> None:
             "basis must be a text of 1-200 characters",
         ),
         ('[names.b]\nen="B"\n[departments.x]\ncategory="b"\nbasis="role"', "no names"),
+        (
+            '[names.b]\nen="B"\n[departments.x]\nnames={en="A",sv="Lön"}\ncategory="b"\nbasis="x"\n'
+            '[departments.y]\nnames={en="Pay",sv="LÖN"}\ncategory="b"\nbasis="x"\n',
+            "taxonomy.toml:8: department y: 'LÖN' is x already; give it another name",
+        ),
         ("[departments", "not valid TOML"),
         ("x = '\xe5'", "not UTF-8"),
     ],
@@ -40,7 +45,7 @@ def test_the_shipped_taxonomy_is_whole() -> None:
 def test_faults_are_named(tmp_path: Path, content: str, said: str) -> None:
     """A faulty taxonomy is an error that names the file and the fault."""
     path = tmp_path / "taxonomy.toml"
-    path.write_bytes(content.encode("latin-1"))
+    path.write_bytes(content.encode("latin-1" if content.startswith("x") else "utf-8"))
     with pytest.raises(TrainingDataError, match="taxonomy.toml") as error:
         Taxonomy.from_file(path)
     assert said in str(error.value)

@@ -114,3 +114,9 @@ def test_deep_html_is_read_in_good_time() -> None:
         assert plain(nested).split() == ["Kock", "&", "kallskänka"]
     flat = "<p><b>Kock</b><br>" * 1_000
     assert plain(flat).split() == ["Kock"] * 1_000
+
+
+def test_unprintable_characters_become_spaces() -> None:
+    """What cannot be printed becomes a space each, line breaks stay, however many kinds there are."""
+    kinds = "".join(map(chr, [*range(0xF0000, 0xFFFFE), *range(0xE000, 0xF900)]))
+    assert plain(f"Lön\u00a0chef\n{kinds}\tx") == f"Lön chef\n{' ' * len(kinds)}\tx"

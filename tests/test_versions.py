@@ -136,6 +136,7 @@ def test_a_faulty_choice_is_named(store: Path, content: str) -> None:
         load_model(store)
     Store(store).activate("one")
     assert set(load_model(store).departments) == set(ONE)
+    assert set(load_model(str(store)).departments) == set(ONE)
 
 
 def test_compare_shows_figures_departments_and_titles(
