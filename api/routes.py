@@ -52,7 +52,7 @@ routes = Blueprint("routes", __name__)
 def _policy(name: str) -> Policy:
     policies = current_model().policies
     if name not in policies:
-        raise invalid_field("policy", f"there are {', '.join(policies)}")
+        raise invalid_field("policy", f"no such policy; there are {', '.join(policies)}")
     return policies[name]
 
 

@@ -183,9 +183,10 @@ class _Reader:
         unknown: set[str] = set()
         for entry in entries:
             department = str(entry.fields.get("department", ""))
-            if department not in self.taxonomy.departments and department not in unknown:
+            known_ones = self.taxonomy.departments  # none if the taxonomy could not be read
+            if known_ones and department not in {*known_ones, *unknown}:
                 unknown.add(department)  # once a file: all of its roles may have it
-                known = nearest(department, list(self.taxonomy.departments))
+                known = nearest(department, list(known_ones))
                 self.problems.append(
                     f"{entry.department_place}: unknown department {department!r}; {known}"
                     if department

@@ -83,8 +83,10 @@ class DataDirectory:
         catalogue, problems, is_whole = Catalogue.read(directory / "roles", taxonomy)
         parts.problems += [*problems, *_strangers(directory / "roles")]
         roles = catalogue.roles if is_whole else None
-        policies, problems = gather_policies(directory / "policies", taxonomy, roles)
-        parts.problems += problems
+        policies: dict[str, Policy] = {}
+        if taxonomy.departments:  # without any, all that policies say would be wrong
+            policies, problems = gather_policies(directory / "policies", taxonomy, roles)
+            parts.problems += problems
         tokenizer = parts.read(_ABBREVIATIONS_FILE, read_tokenizer, Tokenizer({}))
         return cls(
             taxonomy,
@@ -121,7 +123,7 @@ def crosswalk_problems(directory: Path, taxonomy: Taxonomy) -> list[str]:
     problems = []
     for standard in (ISCO_08, SSYK_2012, SOC_2018):
         path = directory / FOLDER / f"{standard.id}.toml"
-        if path.exists():
+        if path.exists() and taxonomy.departments:
             problems += Crosswalk.read(path, standard, taxonomy.departments)[1]
     return problems
 

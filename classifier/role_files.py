@@ -164,15 +164,19 @@ def _read_workbook(path: Path, problems: list[str]) -> Iterator[RoleEntry]:
             doubled.append(own)
         else:
             found[own.fields.get("id", "")] = own
+    strangers: dict[str, list[str]] = {}
     for kind, one in KINDS.items():
         for row in _rows(path, sheets[kind], ("role", "language", one), problems):
             key, language, text = (row.cells[name] for name in ("role", "language", one))
             if key not in found:
-                problems.append(f"{row.place}: unknown role {key!r}; {_known(key, found)}")
+                strangers.setdefault(key, []).append(row.place)
             elif not (language and text.strip()):
                 problems.append(f"{row.place}: no {'language' if text else one}; fill it in")
             else:
                 found[key].add(language, kind, text, row.place)
+    for key, (first, *others) in strangers.items():
+        more = f" (and {len(others):,} more)" if others else ""
+        problems.append(f"{first}{more}: unknown role {key!r}; {_known(key, found)}")
     if not found:
         problems.append(f"{path}: no roles; add one, or take the file away")
     yield from (own.entry() for own in [*found.values(), *doubled])

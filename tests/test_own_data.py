@@ -718,3 +718,30 @@ def test_the_page_of_a_german_model(service: str, language: str) -> None:
     assert "<h2>Verwaltung</h2>" in page
     assert "Innendienst" in page
     assert "unsere Einteilung von 2025" in page
+
+
+def test_a_role_that_many_rows_name_is_told_once(german: Path, tmp_path: Path) -> None:
+    """An id that is misspelt in the sheet of roles is one problem, not one a title."""
+    directory, path = edited(german, tmp_path)
+    book = load_workbook(path)
+    for n in range(20):
+        book["titles"].append(["hebame", "de", f"Hebamme {n}"])
+    first = book["titles"].max_row - 19
+    book.save(path)
+    found = run("check", directory)
+    told = [line for line in found.out.splitlines() if "hebame" in line]
+    assert told == [
+        f"{path}, titles, row {first} (and 19 more): unknown role 'hebame'; did you mean 'hebamme'?"
+    ]
+
+
+def test_what_cannot_be_read_is_the_only_problem(german: Path, tmp_path: Path) -> None:
+    """Where the taxonomy is no TOML, it is not said of each role and rule that it is unknown."""
+    directory, _ = edited(german, tmp_path)
+    path = directory / "taxonomy.toml"
+    path.write_text(path.read_text("utf-8").replace("[departments.", "[departments.å", 1), "utf-8")
+    found = run("check", directory)
+    assert found.code == 1
+    (problem,) = found.out.splitlines()
+    assert problem.startswith(f"{path}:")
+    assert "not valid TOML" in problem
